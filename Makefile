@@ -1,0 +1,85 @@
+# `make` prints the verbs. Everything installs into .venv, and everything that runs keeps its data in .muster.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+
+PYTHON ?= $(shell for it in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$it -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$it && break; done)
+BIN := .venv/bin
+MUSTER := $(BIN)/muster
+
+# Modules that write checked-in files: each writes them when run, and says what is stale with --check.
+GENERATORS := schemas.publishing ops.schema_dump
+
+##@ Run it
+run: .venv/stack ## bring everything up, play one client's import, and stay up until Ctrl-C
+	@$(MUSTER) run
+
+demo: .venv/stack ## the same, ending by itself; its exit code says whether all came out as expected
+	@$(MUSTER) demo
+
+up: .venv/stack ## start Kafka and Postgres in the background
+	@$(MUSTER) up
+
+down: .venv/stack ## stop them; the data stays
+	@$(MUSTER) down
+
+status: .venv/stack ## what is running, and where
+	@$(MUSTER) status
+
+reset: .venv/stack ## delete their data (asks first)
+	@$(MUSTER) reset
+
+##@ Work on it
+test: check ## everything that is checked, then every test; ARGS goes to pytest
+	@$(BIN)/pytest -n auto --dist=worksteal $(ARGS)
+
+chaos: .venv/dev ## kill everything under load for SECONDS, and again ROUNDS times, from SEED on; prints the seeds
+	@CHAOS_SECONDS=$(or $(SECONDS),60) CHAOS_ROUNDS=$(or $(ROUNDS),5) CHAOS_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/pytest -n 0 -v -s tests/chaos $(ARGS)
+
+test-containers: .venv/dev ## the same system in containers, where an engine answers; takes minutes
+	@$(BIN)/pytest -m containers tests/acceptance $(ARGS)
+
+check: .venv/dev ## format, lint, types, layers and stale files
+	@$(BIN)/ruff format --check --quiet . || { echo 'Formatting differs: make format'; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@said=$$($(BIN)/lint-imports --no-logo) || { echo "$$said"; exit 1; }
+	@set -e; for it in $(GENERATORS); do $(BIN)/python -m $$it --check; done
+
+format: .venv/dev ## format, and mend what lint can mend
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+generate: .venv/dev ## write the files that are made from code
+	@set -e; for it in $(GENERATORS); do $(BIN)/python -m $$it; done
+
+LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+lock: .venv/dev ## lock what pyproject.toml and stack/jars.py ask for; UPGRADE=--upgrade takes newer versions
+	@set -e; tool=$$(mktemp -d); trap 'rm -rf "$$tool"' EXIT; \
+	$(BIN)/python -m venv "$$tool"; "$$tool/bin/pip" install --quiet uv; lock="$$tool/bin/uv $(LOCK)"; \
+	$$lock $(UPGRADE) pyproject.toml --all-extras --group build -o requirements/dev.txt; \
+	lock="$$lock -c requirements/dev.txt"; \
+	$$lock pyproject.toml --extra stack --group build -o requirements/stack.txt; \
+	$$lock pyproject.toml -o requirements/services.txt; \
+	$$lock --group build -o requirements/build.txt
+	@$(BIN)/python -m stack.jars
+
+clean: ## delete what can be made again: .venv and the tools' caches, not the data
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help:
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.venv/stack .venv/dev: .venv/%:
+	@[ -n '$(PYTHON)' ] || { echo 'Muster needs Python 3.11 or newer, and there is none in PATH. If there is' \
+		'one elsewhere, name it: make PYTHON=/path/to/python3 ...' >&2; exit 1; }
+	@$(PYTHON) -I ops/environment.py $*
+
+.PHONY: run demo up down status reset test chaos test-containers check format generate lock clean help .venv/stack .venv/dev

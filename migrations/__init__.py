@@ -1,0 +1,1 @@
+"""Numbered SQL and the schema it results in."""

@@ -1,0 +1,73 @@
+"""The story played through a system that is up, and told on the terminal."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from rich.console import Console
+
+from ops.demo.expected import EXPECTED, summary
+from ops.demo.following import Tell, follow_progress
+from ops.demo.narration import TerminalNarrator
+from ops.demo.portal import PATIENCE_SECONDS, NoAnswer, Portal, open_portal
+from ops.demo.story import CLIENT, Story
+from schemas.progress import IntegrationProgressed
+from worker.settings import Settings
+
+CLIENT_IS_THERE = "SELECT 1 FROM resolver.clients WHERE client_id = $1"
+
+
+class PlayedBefore(Exception):
+    """The story begins with an empty portal, and this tenant's is not."""
+
+
+async def play(settings: Settings, tenant_id: str, sandbox: str, notifier: str, console: Console) -> bool:
+    """Play it as this tenant, which the importer has to know; whether it ended as expected. Raises `PlayedBefore`."""
+    narrator = TerminalNarrator(console)
+    completed = asyncio.Event()
+
+    def tell(row: IntegrationProgressed) -> None:
+        narrator.progress(row)
+        if (row.kind, row.status) == ("import", "completed"):
+            completed.set()
+
+    async with (
+        open_portal(settings, tenant_id) as portal,
+        httpx.AsyncClient(base_url=sandbox) as xpm,
+        _following(notifier, tenant_id, tell),
+    ):
+        await _check_that_it_is_empty(portal)
+        members = await Story(portal, xpm, narrator).play()
+        await _in_time(completed)
+    narrator.members(members)
+    found = summary(members)
+    if found == EXPECTED:
+        console.print("\n[green]All people have been dealt with, and everything came out as expected.[/]")
+        return True
+    console.print(f"\n[red]This is not how it should have ended.[/]\nExpected: {EXPECTED}\nFound:    {found}")
+    return False
+
+
+async def _check_that_it_is_empty(portal: Portal) -> None:
+    if await portal.read(CLIENT_IS_THERE, CLIENT):
+        raise PlayedBefore(
+            f"The journey begins with an empty portal, and {portal.tenant_id} has made it before."
+        )
+
+
+async def _in_time(completed: asyncio.Event) -> None:
+    try:
+        await asyncio.wait_for(completed.wait(), PATIENCE_SECONDS)
+    except TimeoutError:
+        raise NoAnswer("the notifier did not tell that the import is completed") from None
+
+
+@asynccontextmanager
+async def _following(notifier: str, tenant_id: str, tell: Tell) -> AsyncIterator[None]:
+    following = asyncio.create_task(follow_progress(notifier, tenant_id, tell))
+    try:
+        yield
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)

@@ -1,0 +1,96 @@
+"""`muster run` and `muster demo`: everything up, and one client's journey through it."""
+
+import asyncio
+import signal
+import time
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+from rich.console import Console
+
+from ops.demo.playing import play
+from ops.demo.portal import NoAnswer
+from ops.migrate import migrate
+from ops.running import Running, everything
+from stack.errors import StackError
+from stack.opening import open_stack
+from stack.settings import Addresses, StackSettings
+from worker import topics
+from worker.failures import Stop
+from worker.settings import Settings
+
+console = Console(highlight=False)
+
+
+def run(
+    *,
+    once: Annotated[bool, typer.Option(help="End after the journey instead of waiting for Ctrl-C.")] = False,
+) -> None:
+    """Bring everything up, play one client's import through it, and stay up until Ctrl-C.
+
+    Kafka and Postgres are the environment's (MUSTER_KAFKA, MUSTER_POSTGRES_DSN), Docker's, or embedded; data and logs
+    are kept in .muster.
+    """
+    raise typer.Exit(asyncio.run(_interruptible("muster run", stay=not once)))
+
+
+def demo() -> None:
+    """Play the same journey and end; the exit code says whether everything came out as expected."""
+    raise typer.Exit(asyncio.run(_interruptible("muster demo", stay=False)))
+
+
+async def _interruptible(verb: str, *, stay: bool) -> int:
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    playing = asyncio.create_task(_play(verb, stopping, stay=stay))
+    stopped = asyncio.create_task(stopping.wait())
+    await asyncio.wait({playing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if not playing.done():
+        console.print("\nStopping ...")
+        playing.cancel()
+    stopped.cancel()
+    try:
+        return await playing
+    except asyncio.CancelledError:
+        return 0 if stay else 130
+    except (StackError, NoAnswer, Stop) as error:
+        console.print(f"[red]{error}[/]")
+        return 1
+
+
+async def _play(verb: str, stopping: asyncio.Event, *, stay: bool) -> int:
+    begun = time.monotonic()
+    tenant_id = f"harbour-and-hill-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    stack = StackSettings.from_environment()
+    console.print("Starting Kafka and Postgres ...")
+    async with open_stack(stack, verb, console.print) as addresses:
+        settings = Settings(kafka=addresses.kafka, postgres_dsn=SecretStr(addresses.postgres))
+        await asyncio.gather(migrate(addresses.postgres), topics.create(settings))
+        console.print("Starting the sandbox, importer, resolver and notifier ...")
+        async with everything(addresses, tenant_id, stack.folder, console.print) as running:
+            console.print(f"Everything is up after {time.monotonic() - begun:.1f} s.")
+            as_expected = await play(
+                settings, tenant_id, running.sandbox, running.services["notifier"], console
+            )
+            if stay:
+                _say_where(addresses, running, tenant_id)
+                await stopping.wait()
+                console.print("\nStopping ...")
+    return 0 if as_expected else 1
+
+
+def _say_where(addresses: Addresses, running: Running, tenant_id: str) -> None:
+    notifier = running.services["notifier"]
+    console.print("\nEverything stays up until Ctrl-C:")
+    for name, address in (
+        ("Progress", f"{notifier}/tenants/{tenant_id}/progress"),
+        ("Live", f"curl -N {notifier}/tenants/{tenant_id}/progress/stream"),
+        ("Sandbox", f"{running.sandbox}/sandbox/practices"),
+        ("Kafka", addresses.kafka),
+        ("Postgres", addresses.postgres),
+        ("Logs", ".muster/logs"),
+    ):
+        console.print(f"  {name:9} {address}", soft_wrap=True)

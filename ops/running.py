@@ -1,0 +1,121 @@
+"""Muster's processes on one machine: the sandbox and the three services, each started again when it ends."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from sandbox import harbour
+from stack.ports import free_port
+from stack.process import ServerProcess
+from stack.settings import Addresses
+
+SERVICES = ("importer", "resolver", "notifier")
+READY_SECONDS = 60.0
+QUICK_END_SECONDS = 10.0
+"""A process that ends sooner than this after its start is not started again at once."""
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where everything can be reached."""
+
+    sandbox: str
+    services: Mapping[str, str]
+
+
+class Supervised:
+    """A process that is up until it is no longer wanted: when it ends by itself it is started again."""
+
+    def __init__(
+        self, name: str, command: list[str], variables: Mapping[str, str], logs: Path, tell: Tell
+    ) -> None:
+        self.name = name
+        self.process = ServerProcess(name, logs, variables=variables)
+        self._command = command
+        self._tell = tell
+
+    async def start(self) -> None:
+        await self.process.start(sys.executable, "-m", *self._command)
+
+    async def watch(self) -> None:
+        """Start it again whenever it ends; runs until cancelled."""
+        started = time.monotonic()
+        while True:
+            await asyncio.sleep(0.2)
+            if self.process.running:
+                continue
+            if time.monotonic() - started < QUICK_END_SECONDS:
+                await asyncio.sleep(1)
+            self._tell(
+                f"{self.name} ended and is started again; its last lines:\n{self.process.last_lines(3)}"
+            )
+            started = time.monotonic()
+            await self.start()
+
+
+@asynccontextmanager
+async def everything(
+    addresses: Addresses, tenant_id: str, folder: Path, tell: Tell
+) -> AsyncIterator[Running]:
+    """The sandbox and the services, ready; they end, in order, with this. Raises `stack.errors.ServerFailed`."""
+    logs = folder / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    sandbox_port = free_port()
+    sandbox = f"http://127.0.0.1:{sandbox_port}"
+    variables = {
+        **{name: value for name, value in os.environ.items() if name.startswith("MUSTER_")},
+        **addresses.environment(),
+        "MUSTER_LOG_FORMAT": "json",
+        "MUSTER_SESSION_SECONDS": "6",  # a service that is killed goes on as soon as brokers allow
+        "MUSTER_XPM_URL": sandbox,
+        "MUSTER_XPM_CONNECTIONS": json.dumps({tenant_id: _connection()}),
+    }
+    ready = {name: logs / f"{name}.ready" for name in SERVICES}
+    for path in ready.values():
+        path.unlink(missing_ok=True)
+    processes = [Supervised("sandbox", ["sandbox", "--port", str(sandbox_port)], {}, logs, tell)]
+    for name in SERVICES:
+        own = {"MUSTER_READY_FILE": str(ready[name]), "MUSTER_HTTP_PORT": str(free_port())}
+        processes.append(Supervised(name, [f"services.{name}"], {**variables, **own}, logs, tell))
+    async with AsyncExitStack() as running:
+        running.push_async_callback(_stop_all, processes)
+        await asyncio.gather(*(each.start() for each in processes))
+        await asyncio.gather(
+            processes[0].process.until(lambda: _answers(sandbox), READY_SECONDS),
+            *(each.process.until(ready[each.name].exists, READY_SECONDS) for each in processes[1:]),
+        )
+        watching = [asyncio.create_task(each.watch()) for each in processes]
+        running.callback(lambda: [task.cancel() for task in watching])
+        found = {
+            name: json.loads(path.read_text(encoding="utf-8"))["address"] for name, path in ready.items()
+        }
+        yield Running(sandbox, found)
+
+
+async def _stop_all(processes: Sequence[Supervised]) -> None:
+    await asyncio.gather(*(each.process.stop() for each in processes))
+
+
+def _connection() -> dict[str, str]:
+    return {
+        "xpm_tenant_id": harbour.TENANT_ID,
+        "access_token": harbour.TOKEN,
+        "practice_name": harbour.NAME,
+    }
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/sandbox/practices", timeout=1).is_success
+    except httpx.TransportError:
+        return False

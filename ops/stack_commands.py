@@ -1,0 +1,161 @@
+"""`muster up`, `down`, `status` and `reset`: a Kafka and a Postgres to work with, in the background."""
+
+import asyncio
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from stack.claims import Holder, claim, holder
+from stack.errors import StackError
+from stack.opening import UP, delete_data, find_owner
+from stack.settings import Addresses, StackSettings
+
+STARTS_WITHIN = 600.0
+"""Seconds: the first time has to fetch everything."""
+
+STOPS_WITHIN = 60.0
+
+
+def up() -> None:
+    """Start Kafka and Postgres in the background, and say how to reach them.
+
+    They stay up until `muster down`. `muster run` finds them by itself; other programs need the variables shown.
+    """
+    with explained():
+        settings = StackSettings.from_environment()
+        owner = find_owner(settings)
+        if owner is None:
+            began = time.monotonic()
+            owner = start(settings)
+            print(f"Up after {time.monotonic() - began:.1f} s.")
+        else:
+            print(f"Up already, by {owner}.")
+        show(owner.addresses)
+
+
+def start(settings: StackSettings) -> Holder:
+    """Start the owner in the background, passing on what it says, and wait until its stack is up."""
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    log = settings.folder / "up.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "stack.daemon"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    with log.open(encoding="utf-8") as said:
+        for _ in waiting(STARTS_WITHIN):
+            print(said.read(), end="", flush=True)
+            owner = find_owner(settings)
+            if owner is not None and owner.addresses is not None:
+                return owner
+            if process.poll() is not None and owner is None:
+                print(said.read(), end="")
+                raise StackError("It did not come up.")
+    raise StackError(f"It has not come up within {STARTS_WITHIN:g} s: see {log}.")
+
+
+def down() -> None:
+    """Stop what `muster up` started. The data stays."""
+    with explained():
+        settings = StackSettings.from_environment()
+        owner = find_owner(settings)
+        if owner is None:
+            print("Nothing is up.")
+            return
+        user = holder(settings.folder / "services.claim")
+        if owner.verb != UP or user is not None:
+            raise StackError(f"{user or owner} is using it: stop that first, with Ctrl-C.")
+        os.kill(owner.pid, signal.SIGTERM)
+        for _ in waiting(STOPS_WITHIN):
+            if find_owner(settings) is None:
+                print("Down.")
+                return
+        raise StackError(f"{owner} has not ended within {STOPS_WITHIN:g} s.")
+
+
+def status() -> None:
+    """Say what is running and where; the exit code is 1 if something that should answer does not."""
+    with explained():
+        settings = StackSettings.from_environment()
+        owner = find_owner(settings)
+        user = holder(settings.folder / "services.claim")
+        print(f"stack     {f'up, by {owner}' if owner else 'not up'}")
+        print(f"services  {f'run by {user}' if user else 'not running'}")
+        print(f"data      {settings.folder}")
+        if owner is None:
+            return
+        if owner.addresses is None:
+            raise StackError("The stack is starting.")
+        answering = asyncio.run(ask(owner.addresses))
+        for name, (address, answers) in answering.items():
+            print(f"{name:<9} {'answers' if answers else 'DOES NOT ANSWER'} at {address.rpartition('@')[2]}")
+        if not all(answers for _, answers in answering.values()):
+            raise typer.Exit(1)
+
+
+async def ask(addresses: Addresses) -> dict[str, tuple[str, bool]]:
+    from stack.answers import kafka_answers, postgres_answers  # noqa: PLC0415  # half a second that `down` need not pay
+
+    kafka, postgres = await asyncio.gather(
+        kafka_answers(addresses.kafka), postgres_answers(addresses.postgres)
+    )
+    return {"kafka": (addresses.kafka, kafka), "postgres": (addresses.postgres, postgres)}
+
+
+def reset(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete the data of Kafka and Postgres, and the logs; what was fetched or prepared stays."""
+    with explained():
+        settings = StackSettings.from_environment()
+        with alone(settings):
+            if not yes:
+                typer.confirm(f"Delete all data in {settings.folder}?", abort=True)
+            delete_data(settings)
+            shutil.rmtree(settings.folder / "logs", ignore_errors=True)
+        print("Deleted.")
+
+
+@contextlib.contextmanager
+def alone(settings: StackSettings) -> Iterator[None]:
+    """Keep others from starting anything meanwhile. Raises StackBusy if somebody already has."""
+    with (
+        claim(settings.folder / "services.claim", "muster reset"),
+        claim(settings.folder / "stack.claim", "muster reset"),
+    ):
+        yield
+
+
+def show(addresses: Addresses | None) -> None:
+    for name, value in addresses.environment().items() if addresses else ():
+        print(f"  export {name}={shlex.quote(value)}")
+
+
+def waiting(limit: float) -> Iterator[None]:
+    """Yield now and then until the time is up."""
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        yield
+        time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turn what can be expected to go wrong into one sentence and exit code 1."""
+    try:
+        yield
+    except StackError as error:
+        sys.stderr.write(f"{error}\n")
+        raise typer.Exit(1) from None

@@ -1,0 +1,1 @@
+"""An HTTP server that behaves like Xero Practice Manager, with made-up practices."""

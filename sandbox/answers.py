@@ -1,0 +1,72 @@
+"""What the Xero API says besides XML: problems as JSON, an empty 429, and the headers that go with each."""
+
+import math
+from collections.abc import AsyncIterator, Iterator
+from itertools import islice
+from uuid import uuid4
+
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from sandbox.quota import Problem
+
+_XML = "text/xml; charset=utf-8"
+
+BROKEN = '<Response api-method="Get"><Status>OK</Status><Client><UUID>1d44f4b8</Client></Response>'
+BOMB = """<!DOCTYPE Response [
+  <!ENTITY a "boom boom boom boom boom boom boom boom">
+  <!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">
+  <!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">
+  <!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;">
+]>
+<Response api-method="Get"><Status>OK</Status><Client><Name>&d;</Name></Client></Response>"""
+
+
+def xml(content: str) -> Response:
+    return Response(content, media_type=_XML)
+
+
+def xml_stream(pieces: Iterator[str]) -> Response:
+    return StreamingResponse(_by_the_hundred(pieces), media_type=_XML)
+
+
+async def _by_the_hundred(pieces: Iterator[str]) -> AsyncIterator[str]:
+    while batch := "".join(islice(pieces, 100)):
+        yield batch
+
+
+def unauthorized() -> Response:
+    """The recorded answer to a token that is missing or not known; it carries no rate headers."""
+    headers = {"www-authenticate": "Bearer error=invalid_token"}
+    return _problem(401, "Unauthorized", "AuthenticationUnsuccessful", headers)
+
+
+def forbidden(application_remaining: int) -> Response:
+    """The recorded answer to a tenant that the token does not reach; of the rate headers it has only one."""
+    headers = {"x-appminlimit-remaining": str(application_remaining)}
+    return _problem(403, "Forbidden", "AuthenticationUnsuccessful", headers)
+
+
+def unavailable() -> Response:
+    return _problem(503, "ServiceUnavailable", "ServiceNotAvailable", {})
+
+
+def throttled(problem: Problem, retry_after: float | None) -> Response:
+    """Too many calls: nothing but headers."""
+    headers: dict[str, str] = {"x-rate-limit-problem": problem}
+    if problem in ("minute", "day"):
+        headers[f"x-{problem[:3]}limit-remaining"] = "0"
+    if retry_after is not None:
+        headers["retry-after"] = str(math.ceil(retry_after))
+    return Response(status_code=429, headers=headers)
+
+
+def _problem(status: int, title: str, detail: str, headers: dict[str, str]) -> Response:
+    problem: dict[str, object] = {
+        "Type": None,
+        "Title": title,
+        "Status": status,
+        "Detail": detail,
+        "Instance": str(uuid4()),
+        "Extensions": {},
+    }
+    return JSONResponse(problem, status, headers)

@@ -1,0 +1,34 @@
+"""The whole sandbox as one ASGI application."""
+
+from collections.abc import Sequence
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+
+from sandbox.admin import Admin
+from sandbox.gate import Gate
+from sandbox.practicemanager import PracticeManager
+from sandbox.quota import GENEROUS, Limits
+from sandbox.state import Sandbox, Tenancy, harbour_tenancy
+
+API_PATH = "/practicemanager/3.1"
+
+
+def create_app(tenancies: Sequence[Tenancy] | None = None, limits: Limits = GENEROUS) -> Starlette:
+    """A sandbox with these practices, or with Harbour & Hill alone; each application is its own world."""
+    return sandbox_app(Sandbox((harbour_tenancy(),) if tenancies is None else tenancies, limits))
+
+
+def sandbox_app(sandbox: Sandbox) -> Starlette:
+    """The application over a given state."""
+    methods = PracticeManager(sandbox)
+    by_token = [Middleware(Gate, sandbox=sandbox, tenanted=False)]
+    by_tenant = [Middleware(Gate, sandbox=sandbox, tenanted=True)]
+    return Starlette(
+        routes=[
+            Route("/connections", methods.connections, middleware=by_token),
+            Mount(API_PATH, routes=methods.routes(), middleware=by_tenant),
+            Mount("/sandbox", app=Admin(sandbox).app()),
+        ]
+    )

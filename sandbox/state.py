@@ -1,0 +1,65 @@
+"""Everything a running sandbox knows. It lives in memory: starting again gives the same world again."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sandbox import harbour
+from sandbox.chance import made_up_uuid
+from sandbox.faults import Faults
+from sandbox.practice import Practice
+from sandbox.quota import APPLICATION, GENEROUS, Limits, MonotonicClock, Quota, Window
+from sandbox.seeded import seeded_practice
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Tenancy:
+    """A practice that can be connected, and the bearer token that reaches it. One token may reach several."""
+
+    tenant_id: str
+    token: str
+    practice: Practice
+
+
+def harbour_tenancy(token: str = harbour.TOKEN) -> Tenancy:
+    """The hand-written practice, under an id that never changes."""
+    return Tenancy(harbour.TENANT_ID, token, harbour.harbour_practice())
+
+
+def made_up_tenancy(seed: str, size: int, token: str) -> Tenancy:
+    """A made-up practice; the seed alone decides its id."""
+    return Tenancy(made_up_uuid("tenant", seed), token, seeded_practice(seed, size))
+
+
+@dataclass(frozen=True)
+class Called:
+    """A kind of call that was answered: whose, which (`client.api/get`), and with which HTTP status."""
+
+    tenant: str | None
+    method: str
+    status: int
+
+
+class Sandbox:
+    """The practices, their quotas, the faults that are on, and a count of the calls so far."""
+
+    def __init__(
+        self,
+        tenancies: Iterable[Tenancy],
+        limits: Limits = GENEROUS,
+        now: Clock = lambda: datetime.now(UTC),
+        monotonic: MonotonicClock = time.monotonic,
+    ) -> None:
+        self.now = now
+        self.tenancies = {tenancy.tenant_id: tenancy for tenancy in tenancies}
+        self.application = Window(APPLICATION, 60, 0, monotonic)
+        self.quotas = {tenant: Quota(limits, self.application, monotonic) for tenant in self.tenancies}
+        self.faults = Faults()
+        self.calls: Counter[Called] = Counter()
+
+    def reached_by(self, token: str) -> dict[str, Tenancy]:
+        return {tenant: tenancy for tenant, tenancy in self.tenancies.items() if tenancy.token == token}

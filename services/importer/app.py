@@ -1,0 +1,66 @@
+"""The importer's composition: requests come in by its projection, and its workers work them off."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import httpx
+
+from services.importer.connections import Connections
+from services.importer.course import Patience
+from services.importer.projection import ImporterProjection
+from services.importer.queue import Queue, Rules
+from services.importer.reading import Practices
+from services.importer.settings import ImporterSettings
+from services.importer.steps import Steps
+from services.importer.wakening import listen
+from services.importer.workers import Workers
+from worker.app import Resources, Service
+from worker.database import open_pool
+
+POOL_SIZE = 4
+ABANDONED_TRANSACTION = "10s"
+"""A process that hangs while it claims keeps all others from claiming for no longer than this."""
+NO_LIMIT = httpx.Limits(max_connections=None, max_keepalive_connections=50)
+"""What is in hand is bounded, per practice and altogether; a pool of connections would be one more queue for all."""
+
+
+@asynccontextmanager
+async def compose(resources: Resources) -> AsyncIterator[Service]:
+    """Put the service together."""
+    settings, publisher = resources.settings, resources.publisher
+    assert isinstance(settings, ImporterSettings)
+    session = {
+        "role": "muster_importer",
+        "search_path": "importer",
+        "idle_in_transaction_session_timeout": ABANDONED_TRANSACTION,
+    }
+    async with (
+        httpx.AsyncClient(limits=NO_LIMIT) as http,
+        open_pool(settings, "importer-workers", POOL_SIZE, **session) as pool,
+    ):
+        rules, patience = _rules(settings), _patience(settings)
+        queue = Queue(pool, rules)
+        steps = Steps(queue, Practices(http, settings), publisher, patience)
+        workers = Workers(queue, steps, settings.imports_at_once)
+        connections = Connections(pool, publisher, settings.xpm_connections)
+
+        async def be_woken() -> None:
+            await listen(settings, workers.wake)
+
+        yield Service(ImporterProjection(), tasks=(workers.run, be_woken, connections.tell))
+
+
+def _rules(settings: ImporterSettings) -> Rules:
+    return Rules(
+        lease=timedelta(seconds=settings.import_lease_seconds),
+        per_tenant=settings.imports_per_practice,
+        deadline=timedelta(seconds=settings.import_deadline_seconds),
+    )
+
+
+def _patience(settings: ImporterSettings) -> Patience:
+    return Patience(
+        trouble=timedelta(seconds=settings.import_retry_seconds),
+        altogether=timedelta(seconds=settings.import_deadline_seconds),
+    )

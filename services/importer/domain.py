@@ -1,0 +1,227 @@
+"""From what XPM holds to the facts of an import; pure, and the same facts have the same ids whenever they are made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from schemas.codec import encode
+from schemas.envelope import EventData
+from schemas.fields import timestamp
+from schemas.ids import derived_id, item_id
+from schemas.imports import (
+    ConnectionChanged,
+    ConnectionPersonal,
+    EntityStaged,
+    FailureReason,
+    ImportFailed,
+    ImportStaged,
+    ImportStarted,
+    ImportWaiting,
+    ItemStaged,
+    LeftOut,
+    Relationship,
+    WaitReason,
+)
+from schemas.people import EntityDetails, PersonDetails
+from services.importer.xpm import records
+
+SOURCE = "/muster/importer"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An import to be worked off. `requested_at` is the broker's timestamp, in milliseconds since 1970 (UTC)."""
+
+    tenant_id: str
+    import_id: str
+    client_id: str
+    xpm_client_id: str | None
+    requested_by: str
+    bulk_id: str | None
+    requested_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A party as read, or None where XPM would not give it; `as_of` is when it was read, or at least tried."""
+
+    record: records.Client | None
+    as_of: datetime | None
+
+
+UNREAD = Party(record=None, as_of=None)
+
+
+def started(request: Request) -> bytes:
+    """`ImportStarted`, published before the first read of XPM."""
+    fact = ImportStarted(
+        **_whose(request),
+        xpm_client_id=request.xpm_client_id,
+        requested_by=request.requested_by,
+        bulk_id=request.bulk_id,
+    )
+    return _fact(request, fact, "started")
+
+
+def waiting(request: Request, wait: int, until: datetime, why: WaitReason) -> bytes:
+    """`ImportWaiting` for the import's `wait`-th wait."""
+    fact = ImportWaiting(**_whose(request), until=_instant(until), why=why)
+    return _fact(request, fact, "waiting", wait)
+
+
+def failed(request: Request, reason: FailureReason, message: str) -> bytes:
+    """`ImportFailed`: the whole set of an import that stages nothing."""
+    return _fact(request, ImportFailed(**_whose(request), reason=reason, message=message), "ended")
+
+
+def staged(
+    request: Request, client: records.Client, parties: Mapping[str, Party], today: date
+) -> list[bytes]:
+    """The whole set of an import: the client's own details, one item per relationship, and the complete list.
+
+    Left out and counted are relationships that ended before `today`, those whose party is deleted in XPM, and those of
+    whose party nothing is known, not even a name. The same relationship twice on one record is one item. The client
+    has a name.
+    """
+    left_out = {"ended": 0, "party_deleted": 0, "unreadable": client.unreadable_relationships}
+    items: dict[str, ItemStaged] = {}
+    for relationship in client.relationships:
+        party = parties.get(relationship.xpm_party_id, UNREAD)
+        why = _why_left_out(relationship, party, today)
+        if why:
+            left_out[why] += 1
+        else:
+            item = _item(request, relationship, party)
+            items.setdefault(item.item_id, item)
+    complete = ImportStaged(
+        **_whose(request),
+        xpm_client_id=_xpm_client(request),
+        item_ids=list(items),
+        left_out=LeftOut(**left_out),
+    )
+    return [
+        _fact(request, _entity(request, client), "entity"),
+        *(_fact(request, item, "item", item.item_id) for item in items.values()),
+        _fact(request, complete, "ended"),
+    ]
+
+
+def parties_to_read(client: records.Client, today: date) -> list[str]:
+    """Whose records the set needs, each once."""
+    current = (tie for tie in client.relationships if not is_over(tie, today))
+    return list(dict.fromkeys(tie.xpm_party_id for tie in current))
+
+
+def is_over(relationship: records.Relationship, today: date) -> bool:
+    """Whether the relationship's last day has passed."""
+    return relationship.end_date is not None and date.fromisoformat(relationship.end_date) < today
+
+
+def connected(
+    tenant_id: str, connection_id: str, practice_name: str | None, changes: int, changed_at: datetime
+) -> bytes:
+    """`ConnectionChanged` for a connection that was configured: the tenant's `changes`-th change."""
+    fact = ConnectionChanged(
+        connection_id=connection_id,
+        state="connected",
+        personal=ConnectionPersonal(practice_name=practice_name) if practice_name else None,
+    )
+    return encode(
+        fact,
+        id=derived_id(tenant_id, "connection", connection_id, "connected", practice_name, changes),
+        source=SOURCE,
+        time=_instant(changed_at),
+        subject=f"connections/{connection_id}",
+        tenant_id=tenant_id,
+    )
+
+
+def _why_left_out(relationship: records.Relationship, party: Party, today: date) -> str | None:
+    if is_over(relationship, today):
+        return "ended"
+    if party.record and party.record.deleted:
+        return "party_deleted"
+    return None if _name(relationship, party) else "unreadable"
+
+
+def _item(request: Request, relationship: records.Relationship, party: Party) -> ItemStaged:
+    return ItemStaged(
+        **_whose(request),
+        item_id=item_id(
+            request.tenant_id,
+            request.client_id,
+            xpm_relationship_id=relationship.xpm_relationship_id,
+            xpm_party_id=relationship.xpm_party_id,
+            relationship_type=relationship.type,
+            start_date=relationship.start_date,
+        ),
+        xpm_client_id=_xpm_client(request),
+        xpm_party_id=relationship.xpm_party_id,
+        relationship=Relationship(
+            xpm_relationship_id=relationship.xpm_relationship_id,
+            type=relationship.type,
+            start_date=relationship.start_date,
+            end_date=relationship.end_date,
+            number_of_shares=relationship.number_of_shares,
+            percentage=relationship.percentage,
+        ),
+        archived=party.record.archived if party.record else False,
+        stub=party.record is None,
+        details_as_of=_instant(party.as_of) if party.as_of else None,
+        personal=_person(relationship, party),
+    )
+
+
+def _name(relationship: records.Relationship, party: Party) -> str | None:
+    return (party.record.details.name if party.record else None) or relationship.party_name
+
+
+def _person(relationship: records.Relationship, party: Party) -> PersonDetails:
+    """A person has one address: the postal one where there is no other."""
+    details = party.record.details if party.record else records.Details()
+    known = details.model_dump(exclude_none=True) | {
+        "name": _name(relationship, party),
+        "address": details.address or details.postal_address,
+    }
+    return PersonDetails(**{field: known[field] for field in PersonDetails.model_fields if known.get(field)})
+
+
+def _entity(request: Request, client: records.Client) -> EntityStaged:
+    return EntityStaged(
+        **_whose(request),
+        xpm_client_id=_xpm_client(request),
+        personal=EntityDetails(**client.details.model_dump(exclude_none=True)),
+    )
+
+
+def _xpm_client(request: Request) -> str:
+    """The id as the portal spells it: the resolver compares it with the client's."""
+    assert request.xpm_client_id is not None
+    return request.xpm_client_id
+
+
+def _whose(request: Request) -> dict[str, str]:
+    return {
+        "import_id": request.import_id,
+        "client_id": request.client_id,
+        "requested_at": timestamp(request.requested_at),
+    }
+
+
+def _fact(request: Request, fact: EventData, *what: str | int) -> bytes:
+    return encode(
+        fact,
+        id=derived_id(request.tenant_id, "import", request.import_id, *what),
+        source=SOURCE,
+        time=timestamp(request.requested_at),
+        subject=f"imports/{request.import_id}",
+        tenant_id=request.tenant_id,
+        causation_id=request.import_id,
+    )
+
+
+def _instant(moment: datetime) -> str:
+    return timestamp((moment - _EPOCH) // _MILLISECOND)

@@ -1,0 +1,13 @@
+"""What is measured of imports."""
+
+from prometheus_client import Counter, Gauge
+
+IN_HAND = Gauge("muster_imports_in_hand", "Imports that this process has in hand")
+ENDED = Counter(
+    "muster_imports_ended_total",
+    "Imports whose set of events was stored: staged, or why they failed",
+    ["result"],
+)
+WAITS = Counter("muster_import_waits_total", "Times that an import had to wait for XPM", ["why"])
+BROKEN = Counter("muster_imports_broken_total", "Times that a bug kept an import from going on")
+LEASES_LOST = Counter("muster_import_leases_lost_total", "Leases that ran out while an import was in hand")

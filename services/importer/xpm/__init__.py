@@ -1,0 +1,1 @@
+"""The client for Xero Practice Manager: `api` asks, `reader` reads, `records` come back, or one of `errors`."""

@@ -1,0 +1,117 @@
+"""
+What we ask Xero Practice Manager, one method per question. Everything raises the family in `errors` and nothing else.
+
+An `Xpm` is cheap: make one for each practice and token at hand. It asks once; only a connection that was lost before
+anything was handed out is tried a second time, because reading changes nothing. Waiting is the caller's business.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
+
+import httpx
+
+from services.importer.xpm import values
+from services.importer.xpm.calls import Access, Caller, Question
+from services.importer.xpm.connections import practices
+from services.importer.xpm.errors import ClientNotFound, ConnectionLost, SourceInvalid
+from services.importer.xpm.reader import ClientReader
+from services.importer.xpm.records import Client, Connection
+
+METHODS = "/practicemanager/3.1/client.api"
+
+_ONE = 8_000_000
+_SOME = 32_000_000
+_ALL = 500_000_000
+
+Answer = TypeVar("Answer")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Xpm:
+    """The read side of the API for one practice. `http` is shared, kept open and closed by whoever made it."""
+
+    def __init__(
+        self, http: httpx.AsyncClient, access: Access, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        self._caller = Caller(http, access, now)
+
+    async def read_client(self, xpm_client_id: str) -> Client:
+        """A client with its relationships, archived and deleted ones too. Raises `ClientNotFound`."""
+        try:
+            wanted = values.identifier(xpm_client_id)
+        except ValueError:
+            raise ClientNotFound("an id that XPM cannot have given") from None
+        found = await self._clients(Question(f"{METHODS}/get/{wanted}", _ONE, refused=ClientNotFound))
+        if [client.xpm_client_id for client in found] != [wanted]:
+            raise SourceInvalid("an answer about another client")
+        return found[0]
+
+    async def list_clients(
+        self, *, detailed: bool, modified_since: datetime | None = None
+    ) -> AsyncGenerator[Client, None]:
+        """
+        All clients that are neither archived nor deleted; with `modified_since`, whatever changed since then.
+
+        Clients come as they are read, from an answer that may take minutes: an error may follow some of them. Close
+        the generator if you leave it early.
+        """
+        parameters = {"detailed": str(detailed).lower()}
+        if modified_since is not None:
+            parameters["modifiedsince"] = f"{modified_since.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+        question = Question(f"{METHODS}/list", _ALL, parameters, quiet=300, seconds=1_800)
+        handed_out = False
+        try:
+            async with aclosing(self._stream(question)) as clients:
+                async for client in clients:
+                    handed_out = True
+                    yield client
+        except ConnectionLost:
+            if handed_out:
+                raise
+        else:
+            return
+        async with aclosing(self._stream(question)) as clients:
+            async for client in clients:
+                yield client
+
+    async def search(self, text: str) -> tuple[Client, ...]:
+        """Clients that XPM finds for a text, without relationships; none for a blank one."""
+        wanted = values.line(text)
+        return await self._clients(Question(f"{METHODS}/search", _SOME, {"query": wanted})) if wanted else ()
+
+    async def connections(self) -> tuple[Connection, ...]:
+        """The practices that the token reaches; it needs no `xero_tenant_id`."""
+        return await _once_more(partial(self._practices, Question("/connections", _ONE)))
+
+    async def _practices(self, question: Question) -> tuple[Connection, ...]:
+        async with self._caller.ask(question) as body:
+            return practices(b"".join([piece async for piece in body]))
+
+    async def _clients(self, question: Question) -> tuple[Client, ...]:
+        return await _once_more(partial(self._read, question))
+
+    async def _read(self, question: Question) -> tuple[Client, ...]:
+        return tuple([client async for client in self._stream(question)])
+
+    async def _stream(self, question: Question) -> AsyncGenerator[Client, None]:
+        reader = ClientReader()
+        async with self._caller.ask(question) as body:
+            async for piece in body:
+                for client in reader.feed(piece):
+                    yield client
+            for client in reader.close():
+                yield client
+
+
+async def _once_more(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask a second time if the connection was lost the first time."""
+    try:
+        return await ask()
+    except ConnectionLost:
+        return await ask()

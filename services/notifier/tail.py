@@ -1,0 +1,168 @@
+"""The live end of `muster.progress`: one consumer for the whole process, read by all streams."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.topics import PROGRESS
+from services.notifier.telling import Raw, told
+from services.notifier.window import Window
+from worker import closing, retry, topics
+from worker.failures import describe
+from worker.routing import partition_of
+from worker.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+POLL_MS = 1000
+STEADY_SECONDS = 60.0
+KAFKA_SECONDS = 10.0
+LOOK_EVERY_SECONDS = 10.0
+AT_ONCE = 200
+"""Records between two turns of the event loop."""
+
+
+@asynccontextmanager
+async def consuming(settings: Settings, client: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer without a group, for partitions that it is assigned by hand."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka,
+        client_id=f"muster-notifier-{client}",
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        isolation_level="read_committed",
+    )
+    try:
+        await consumer.start()
+        yield consumer
+    finally:
+        await closing.stop(consumer)
+
+
+class Tail:
+    """Reads on for ever. What it reads is in the windows; whoever listens is woken."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._topic = settings.topic_name(PROGRESS)
+        self._windows: dict[int, Window] = {}
+        self._listeners: dict[str, set[asyncio.Event]] = {}
+        self.begun = asyncio.Event()
+        self.is_over = False
+
+    async def run(self) -> None:
+        """Read, and begin again after trouble, from where it was. When it is cancelled streams are told to end."""
+        try:
+            await self._read_again_and_again()
+        finally:
+            self.is_over = True
+            self._wake_all()
+
+    def partition(self, tenant_id: str) -> int:
+        """The tenant's partition; to be asked once it has `begun`."""
+        return partition_of(tenant_id.encode(), len(self._windows))
+
+    def window(self, partition: int) -> Window:
+        return self._windows[partition]
+
+    @contextmanager
+    def listening(self, tenant_id: str) -> Iterator[asyncio.Event]:
+        """An event that is set whenever there is news of the tenant."""
+        news = asyncio.Event()
+        self._listeners.setdefault(tenant_id, set()).add(news)
+        try:
+            yield news
+        finally:
+            listeners = self._listeners[tenant_id]
+            listeners.discard(news)
+            if not listeners:
+                del self._listeners[tenant_id]
+
+    async def _read_again_and_again(self) -> None:
+        attempt = 0
+        while True:
+            began = time.monotonic()
+            try:
+                async with consuming(self._settings, "tail") as consumer:
+                    await self._read(consumer)
+            except Exception as error:  # noqa: BLE001 - streams wait meanwhile, and the fold does not depend on this
+                attempt = 1 if time.monotonic() - began > STEADY_SECONDS else attempt + 1
+                log.warning("tail_broke", error=describe(error), attempt=attempt)
+            await asyncio.sleep(retry.delay(attempt, random.random()))  # noqa: S311 - not for secrets
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        await self._begin(consumer)
+        silence = Silence()
+        while True:
+            fetched: Mapping[TopicPartition, Sequence[Raw]] = await consumer.getmany(
+                timeout_ms=POLL_MS, max_records=AT_ONCE
+            )
+            for partition, records in fetched.items():
+                self._take(self._windows[partition.partition], records)
+            if fetched:
+                await asyncio.sleep(0)
+            else:
+                await silence.check(consumer)
+
+    async def _begin(self, consumer: AIOKafkaConsumer) -> None:
+        """Go on where each window ends, or at the log's end where there is none or the log no longer reaches there."""
+        partitions = [TopicPartition(self._topic, number) for number in range(await self._count())]
+        consumer.assign(partitions)
+        async with asyncio.timeout(KAFKA_SECONDS):
+            begins = await consumer.beginning_offsets(partitions)
+            ends = await consumer.end_offsets(partitions)
+        windows: dict[int, Window] = {}
+        for each in partitions:
+            window = self._windows.get(each.partition)
+            if window is None or not begins[each] <= window.position <= ends[each]:
+                window = Window(ends[each])
+            windows[each.partition] = window
+            consumer.seek(each, window.position)
+        self._windows = windows
+        self.begun.set()
+        self._wake_all()
+
+    async def _count(self) -> int:
+        states = await topics.look(self._settings)
+        return next(state.partitions for state in states if state.topic is PROGRESS) or 0
+
+    def _take(self, window: Window, records: Sequence[Raw]) -> None:
+        for record in records:
+            event = told(record)
+            if event is not None:
+                window.add(event)
+                for news in self._listeners.get(event.tenant_id, ()):
+                    news.set()
+            window.move(record.offset + 1)
+
+    def _wake_all(self) -> None:
+        for listeners in self._listeners.values():
+            for news in listeners:
+                news.set()
+
+
+class Silence:
+    """Tells a topic on which nothing happens from a consumer to which nothing comes any more, as has been reported."""
+
+    def __init__(self) -> None:
+        self._looked_at = time.monotonic()
+        self._behind: dict[TopicPartition, int] = {}
+
+    async def check(self, consumer: AIOKafkaConsumer) -> None:
+        """Raise `TimeoutError` for a partition that has more, and gave nothing since the look before this one."""
+        if time.monotonic() - self._looked_at < LOOK_EVERY_SECONDS:
+            return
+        self._looked_at = time.monotonic()
+        async with asyncio.timeout(KAFKA_SECONDS):
+            ends = await consumer.end_offsets(list(consumer.assignment()))
+            places = {each: await consumer.position(each) for each in ends}
+        behind = {each: place for each, place in places.items() if place < ends[each]}
+        if behind.items() & self._behind.items():
+            raise TimeoutError
+        self._behind = behind

@@ -1,0 +1,189 @@
+"""What is published of a record: its outcome, written so that the same record in the same state gives the same bytes.
+
+Built as plain dictionaries, since one is written for every record; a test reads each of them back through the schema.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schemas.codec import envelope
+from schemas.fields import timestamp
+from schemas.imports import ConnectionChanged
+from schemas.outcomes import OutcomeRecorded
+from schemas.portal import ClientAdded
+from services.resolver.domain.change import Change, Replacement
+from services.resolver.domain.entities import Client, Import, Item, Member
+from services.resolver.domain.reasons import REASONS
+
+SOURCE = "/muster/resolver"
+ENTRIES_OF_A_PART = 500
+"""Items, members and imports together: at 130 to 400 bytes each, a part stays well under the size that is read."""
+
+
+def write(
+    change: Change,
+    partition: int,
+    swap: int,
+    result: str,
+    reason: str | None,
+    present: Mapping[str, Any],
+) -> tuple[bytes, ...]:
+    """The encoded outcome, in more than one part only where very much changed."""
+    answer = _answer(change, result, reason)
+    parts = _parts(_entries(change))
+    parts[0] |= _told_once(change, result, present)
+    return tuple(
+        _encode(change, partition, swap, part, len(parts), {**answer, **told})
+        for part, told in enumerate(parts)
+    )
+
+
+def _entries(change: Change) -> list[tuple[str, dict[str, Any]]]:
+    """What changed, each under the name of its list; sorted, so that no order of loading shows."""
+    return [
+        *(("imports", _import(change.state.imports[import_id])) for import_id in sorted(change.imports)),
+        *(("members", _member(change.members[member_id])) for member_id in sorted(change.members)),
+        *(("items", _item(change.items[item_id])) for item_id in sorted(change.items)),
+    ]
+
+
+def _parts(entries: Sequence[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    parts: list[dict[str, Any]] = [{}]
+    for number, (name, entry) in enumerate(entries):
+        if number and number % ENTRIES_OF_A_PART == 0:
+            parts.append({})
+        parts[-1].setdefault(name, []).append(entry)
+    return parts
+
+
+def _encode(
+    change: Change, partition: int, swap: int, part: int, parts: int, told: Mapping[str, Any]
+) -> bytes:
+    event = change.event
+    return envelope(
+        OutcomeRecorded.TYPE,
+        {
+            "partition": partition,
+            "version": {"offset": change.offset, "swap": swap},
+            "part": part,
+            "parts": parts,
+            **told,
+        },
+        id=f"{event.tenant_id}/{partition}/{change.offset}/{swap}/{part}",
+        source=SOURCE,
+        time=timestamp(change.at),
+        subject=f"journal/{partition}/{change.offset}",
+        tenant_id=event.tenant_id,
+        causation_id=event.id,
+    )
+
+
+def _answer(change: Change, result: str, reason: str | None) -> dict[str, Any]:
+    """Whom the outcome answers, and how: said in every part."""
+    event = change.event
+    answer: dict[str, Any] = {
+        "record": {
+            "id": event.id,
+            "type": event.type,
+            "subject": event.subject,
+            "at": timestamp(change.at),
+        },
+        "result": result,
+    }
+    if reason is not None:
+        answer["reason"] = reason
+        answer["message"] = REASONS[reason]
+    if change.client_id is not None:
+        answer["client_id"] = change.client_id
+    return answer
+
+
+def _told_once(change: Change, result: str, present: Mapping[str, Any]) -> dict[str, Any]:
+    """What only the first part says."""
+    told: dict[str, Any] = {}
+    data = change.event.data
+    if "earlier" in present:
+        told["earlier"] = present["earlier"]
+    if isinstance(data, ClientAdded) and change.client:
+        told["client"] = _client(change.client, data, created=change.client_created)
+    if personal := _personal(change, present):
+        told["personal"] = personal
+    if result == "applied" and isinstance(data, ConnectionChanged):
+        told |= _connection(data)
+    return told
+
+
+def _personal(change: Change, present: Mapping[str, Any]) -> dict[str, Any]:
+    personal: dict[str, Any] = {}
+    client = change.state.clients.get(change.client_id) if change.client_id else None
+    if client:
+        personal["client_name"] = client.details["name"]
+    if change.replacements:
+        personal["replaced"] = [_replaced(each) for each in change.replacements]
+    return {**personal, **present.get("personal", {})}
+
+
+def _without_nothing(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _client(client: Client, data: ClientAdded, *, created: bool) -> dict[str, Any]:
+    return _without_nothing(
+        {"xpm_client_id": client.xpm_client_id, "created": created, "added_by": data.added_by}
+    )
+
+
+def _connection(data: ConnectionChanged) -> dict[str, Any]:
+    told: dict[str, Any] = {"connection": data.model_dump(exclude_none=True, exclude={"personal"})}
+    if data.personal and data.personal.practice_name:
+        told["personal"] = {"practice_name": data.personal.practice_name}
+    return told
+
+
+def _import(run: Import) -> dict[str, Any]:
+    return _without_nothing(
+        {
+            "import_id": run.import_id,
+            "status": run.status,
+            "requested_by": run.requested_by,
+            "requested_at": timestamp(run.requested_at),
+            "bulk_id": run.bulk_id,
+            "waiting": _waiting(run),
+            "reason": run.reason,
+            "message": run.message,
+            "counts": run.counts,
+        }
+    )
+
+
+def _waiting(run: Import) -> dict[str, Any] | None:
+    if run.waiting_until is None:
+        return None
+    return {"until": timestamp(run.waiting_until), "why": run.waiting_why}
+
+
+def _item(item: Item) -> dict[str, Any]:
+    return _without_nothing(
+        {
+            "item_id": item.item_id,
+            "import_id": item.import_id,
+            "xpm_party_id": item.xpm_party_id,
+            "state": item.state,
+            "digest": item.digest,
+            "reason": item.reason,
+            "member_id": item.member_id,
+        }
+    )
+
+
+def _member(member: Member) -> dict[str, Any]:
+    return {
+        "member_id": member.member_id,
+        "digest": member.digest,
+        "co_owner": member.co_owner,
+        "removed": member.removed,
+    }
+
+
+def _replaced(each: Replacement) -> dict[str, str]:
+    return {"of": each.of, "id": each.id, "field": each.field, "before": each.before, "after": each.after}

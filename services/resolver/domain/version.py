@@ -1,0 +1,3 @@
+"""The version of the rules: raised by hand whenever any record could come to something else than before."""
+
+RULES_VERSION = 1

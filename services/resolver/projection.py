@@ -1,0 +1,85 @@
+"""The resolver as the consumer loop sees it: load, fold, store, tell."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from schemas.codec import Event, Unreadable
+from schemas.topics import JOURNAL, OUTCOMES, Topic
+from services.resolver import foreign, generations, store
+from services.resolver.domain.fold import JournalRecord, Verdict, fold
+from worker.failures import StandBy
+from worker.projection import Database, Effects
+from worker.records import Failed, Incoming, Outgoing, Span
+
+if TYPE_CHECKING:
+    from services.resolver.generations import Generation
+
+
+class ResolverProjection:
+    """The tables of the live generation as a fold of the journal."""
+
+    group = "resolver"
+    topics: Sequence[Topic] = (JOURNAL,)
+
+    def __init__(self) -> None:
+        self._generation: Generation | None = None
+
+    async def prepare(self, database: Database) -> None:
+        await database.execute("SET ROLE muster_resolver")
+        generation = await generations.live(database)
+        await database.execute(f"SET search_path TO {generation.schema}")
+        self._generation = generation
+
+    async def apply(self, database: Database, batch: Sequence[Incoming]) -> Effects:
+        generation = await generations.live(database)
+        if generation != self._generation:
+            raise StandBy(f"generation {generation.number} is live since this process started")
+        records = [_record(incoming) for incoming in batch]
+        world = await store.load(database, records, generation.swap)
+        verdicts = fold(world, records)
+        await store.save(database, world, verdicts)
+        await foreign.count(database, verdicts)
+        return Effects(
+            outgoing=await self._outgoing(database, verdicts),
+            failed=[
+                (incoming, verdict.error)
+                for incoming, verdict in zip(batch, verdicts, strict=True)
+                if verdict.error is not None
+            ],
+        )
+
+    async def unpublished(self, database: Database, span: Span) -> Sequence[Outgoing]:
+        found = await store.outcomes(database, span.partition, span.since, span.until)
+        return [Outgoing(OUTCOMES, tenant_id, outcome) for tenant_id, outcome in found]
+
+    async def _outgoing(self, database: Database, verdicts: Sequence[Verdict]) -> list[Outgoing]:
+        outgoing: list[Outgoing] = []
+        for verdict in verdicts:
+            record = verdict.record
+            if verdict.result == "repeated":
+                here = Span(JOURNAL, record.partition, record.offset, record.offset + 1)
+                outgoing.extend(await self.unpublished(database, here))
+            elif record.event is not None:
+                tenant_id = record.event.tenant_id
+                outgoing.extend(Outgoing(OUTCOMES, tenant_id, outcome) for outcome in verdict.outcomes)
+        return outgoing
+
+
+def _record(incoming: Incoming) -> JournalRecord:
+    where = (incoming.partition, incoming.offset, incoming.timestamp)
+    match incoming.content:
+        case Unreadable() as unreadable:
+            return JournalRecord(
+                *where, event=None, unreadable=unreadable.why, key_tenant=_tenant_of(incoming.key)
+            )
+        case Failed() as failed:
+            return JournalRecord(*where, event=failed.event, broken=True)
+        case Event() as event:
+            return JournalRecord(*where, event=event)
+
+
+def _tenant_of(key: bytes | None) -> str:
+    """The tenant that the key names, as far as one can be read from it."""
+    if key is None or not 1 <= len(key) <= 64 or not all(0x21 <= byte <= 0x7E for byte in key):  # noqa: PLR2004
+        return ""
+    return key.decode()

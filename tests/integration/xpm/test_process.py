@@ -1,0 +1,67 @@
+"""The sandbox as a process of its own."""
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from sandbox import harbour
+from tests.support.eventually import eventually
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+@pytest.fixture
+def process(port) -> Iterator[subprocess.Popen[str]]:
+    command = [
+        sys.executable,
+        "-m",
+        "sandbox",
+        "--port",
+        str(port),
+        "--made-up",
+        "tern:20",
+        "--quota",
+        "real",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
+        yield started
+        started.kill()
+
+
+async def test_it_serves_the_practices_it_was_told_and_stops_without_a_word(process, port):
+    """Harbour & Hill is always there, made-up ones are asked for, and Ctrl-C ends it."""
+    async with httpx.AsyncClient() as http:
+
+        async def practices():
+            return (await http.get(f"http://127.0.0.1:{port}/sandbox/practices")).json()
+
+        found = await eventually(practices, timeout=20)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=20)
+
+    assert [(it["name"], it["token"], it["parties"]) for it in found] == [
+        (harbour.NAME, harbour.TOKEN, 9),
+        ("Made-up Practice tern", "made-up-tern", 20),
+    ]
+    assert harbour.TENANT_ID in output
+    assert errors == ""
+
+
+@pytest.mark.parametrize("arguments", [["--made-up", "tern"], ["--made-up", "tern:x"], ["--quota", "none"]])
+def test_arguments_that_make_no_sense_are_refused(arguments):
+    """With the usual status, before anything is served."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "sandbox", *arguments], capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 2
+    assert "usage" in ended.stderr

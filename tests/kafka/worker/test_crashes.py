@@ -1,0 +1,142 @@
+"""Killed, crowded out and cut off: nothing is lost, nothing is doubled, and the order stays."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from ops.migrate import migrate
+from stack.broker import Broker
+from stack.kafka import EmbeddedKafka
+from stack.postgres import EmbeddedPostgres
+from stack.settings import StackSettings
+from tests.support.eventually import eventually
+from tests.support.tally import Tally, prepare_tally, shortest_session
+
+
+async def test_a_process_that_is_killed_at_any_moment_loses_and_doubles_nothing(tally: Tally) -> None:
+    """Each record takes effect once, in order, and is answered, however often the process is killed."""
+    chance = random.Random(7)
+    number = 1500
+    session = str(await shortest_session(tally.settings.kafka))
+    feeding = asyncio.create_task(feed(tally, number))
+    for _ in range(4):
+        async with tally.process(MUSTER_BATCH_RECORDS="20", MUSTER_SESSION_SECONDS=session):
+            await goes_on(tally)
+            await asyncio.sleep(chance.uniform(0, 0.3))
+    await feeding
+    async with tally.running():
+        await eventually(lambda: tally.has(number), timeout=40)
+
+    await check(tally, number)
+
+
+async def test_processes_that_come_and_go_share_the_work(tally: Tally) -> None:
+    """At a rebalance the running batch ends first; no record is applied by two, and the order of a key stays."""
+    number = 3000
+    feeding = asyncio.create_task(feed(tally, number))
+    async with tally.process(MUSTER_BATCH_RECORDS="20") as first:
+        await eventually(lambda: more_than(tally, 50), timeout=20)
+        async with tally.process(MUSTER_BATCH_RECORDS="20") as second:
+            await eventually(lambda: both_work(tally), timeout=20)
+            first.terminate()
+            assert await asyncio.wait_for(first.wait(), 20) == 0
+            await feeding
+            await eventually(lambda: tally.has(number), timeout=30)
+            second.terminate()
+            assert await asyncio.wait_for(second.wait(), 20) == 0
+
+    await check(tally, number)
+    assert len(await tally.published()) == number
+
+
+async def test_connections_that_are_cut_are_made_again(tally: Tally) -> None:
+    """A database that ends the session in the midst of it is a passing error."""
+    number = 2000
+    feeding = asyncio.create_task(feed(tally, number))
+    async with tally.running(batch_records=20):
+        for _ in range(5):
+            await goes_on(tally)
+            await tally.fetch(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND application_name = 'muster-tally'"
+            )
+        await feeding
+        await eventually(lambda: tally.has(number), timeout=30)
+
+    await check(tally, number)
+
+
+async def test_servers_that_are_killed_and_come_back_lose_nothing(tmp_path: Path, topic_prefix: str) -> None:
+    """Postgres and Kafka are killed while records flow; the process stays, and all is there once."""
+    async with own_servers(tmp_path) as (kafka, postgres):
+        await migrate(postgres.dsn)
+        tally = await prepare_tally(kafka.address, postgres.dsn, topic_prefix)
+        number = 1200
+        async with tally.running(batch_records=20):
+            await feed(tally, number // 3)
+            await eventually(lambda: more_than(tally, 100))
+            await postgres.kill()
+            await feed(tally, number // 3, since=number // 3)
+            await postgres.start()
+            await eventually(lambda: more_than(tally, number // 3), timeout=30)
+            await kafka.kill()
+            await asyncio.sleep(0.5)
+            await kafka.start()
+            await feed(tally, number // 3, since=2 * number // 3)
+            await eventually(lambda: tally.has(number), timeout=60)
+
+        await check(tally, number)
+
+
+@asynccontextmanager
+async def own_servers(folder: Path) -> AsyncIterator[tuple[EmbeddedKafka, EmbeddedPostgres]]:
+    """Servers of this test's own, to be killed."""
+    settings = StackSettings.from_environment()
+    kafka = EmbeddedKafka(folder / "kafka", Broker(settings.programs, print, settings.maven))
+    postgres = EmbeddedPostgres(folder / "postgres")
+    try:
+        await asyncio.gather(kafka.start(), postgres.start())
+        yield kafka, postgres
+    finally:
+        await asyncio.gather(kafka.stop(), postgres.stop())
+
+
+async def feed(tally: Tally, number: int, since: int = 0) -> None:
+    """Publish requests of eight tenants over a while."""
+    for begin in range(since, since + number, 50):
+        await tally.ask(*((f"t{n % 8}", f"e{n}") for n in range(begin, min(begin + 50, since + number))))
+        await asyncio.sleep(0.01)
+
+
+async def goes_on(tally: Tally) -> None:
+    """Wait until something more is applied."""
+    applied = len(await tally.results())
+    await eventually(lambda: more_than(tally, applied), timeout=40)
+
+
+async def more_than(tally: Tally, number: int) -> bool:
+    return len(await tally.results()) > number
+
+
+async def both_work(tally: Tally) -> bool:
+    """Whether two processes have a connection to the database."""
+    sessions = await tally.fetch(
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'muster-tally'"
+    )
+    return len(sessions) == 2
+
+
+async def check(tally: Tally, number: int) -> None:
+    """Each record once and in order; each answered, in the order of first answers."""
+    places = await tally.places()
+    assert number == len(places)
+    assert number == len(set(places))
+    results = await tally.results()
+    published = await tally.published()
+    for tenant_id in {each["tenant_id"] for each in results}:
+        applied = [each for each in results if each["tenant_id"] == tenant_id]
+        assert applied == sorted(applied, key=lambda each: int(each["event_id"][1:]))
+        answers = [each.value for each in published if each.key == tenant_id.encode()]
+        assert [each["answer"] for each in applied] == list(dict.fromkeys(answers))

@@ -1,0 +1,1 @@
+"""Made-up journals with many collisions, composed step by step against the model, so that digests are often right."""

@@ -1,0 +1,1 @@
+"""The resolver under test, and what it says put beside what the model says."""

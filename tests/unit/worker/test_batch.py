@@ -1,0 +1,75 @@
+"""Batches: fencing off what is applied, and cutting in two."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.codec import Unreadable
+from schemas.topics import REQUESTS
+from worker.batch import Batch, fence, halves, place
+from worker.failures import Rewind
+from worker.positions import Position
+from worker.records import Incoming, Span
+
+
+def record(partition: int, offset: int) -> Incoming:
+    return Incoming(REQUESTS, partition, offset, 0, None, None, (), Unreadable("not_json", ""))
+
+
+def position(applied_to: int) -> Position:
+    return Position("c", 1, applied_to, applied_to)
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> Batch:
+    """Batches over one to three partitions, with gaps between the records and after the last."""
+    records, spans = [], []
+    for partition in range(draw(st.integers(1, 3))):
+        offsets = sorted(draw(st.sets(st.integers(10, 40), min_size=1, max_size=9)))
+        records += [record(partition, offset) for offset in offsets]
+        spans.append(Span(REQUESTS, partition, 10, offsets[-1] + 1 + draw(st.integers(0, 2))))
+    return Batch(records, spans)
+
+
+@given(batches(), st.integers(10, 60))
+def test_a_fence_lets_through_what_is_at_the_position_or_above(batch: Batch, applied_to: int) -> None:
+    """What is below is already in the database; a position never goes back."""
+    positions = {where: position(applied_to) for where in batch.places}
+
+    fresh = fence(batch, positions)
+
+    assert list(fresh.records) == [each for each in batch.records if each.offset >= applied_to]
+    assert all(span.until >= applied_to for span in fresh.spans)
+
+
+@given(batches())
+def test_a_position_behind_the_batch_means_reading_again(batch: Batch) -> None:
+    """What lies between was never applied, so the batch must not be."""
+    positions = {where: position(9) for where in batch.places}
+
+    with pytest.raises(Rewind):
+        fence(batch, positions)
+
+
+def test_a_position_that_is_gone_means_taking_over_again() -> None:
+    """Somebody emptied the table."""
+    with pytest.raises(Rewind):
+        fence(Batch([record(0, 10)], [Span(REQUESTS, 0, 10, 11)]), {})
+
+
+@given(batches().filter(lambda batch: len(batch.records) > 1))
+def test_halves_are_the_batch_in_order_without_gap_or_overlap(batch: Batch) -> None:
+    """Applied one after the other they move the positions as the whole would."""
+    first, second = halves(batch)
+
+    assert [*first.records, *second.records] == list(batch.records)
+    assert first.records
+    assert second.records
+    for whole, left, right in zip(batch.spans, first.spans, second.spans, strict=True):
+        assert (whole.since, whole.until) == (left.since, right.until)
+        assert left.until == right.since
+    for half in (first, second):
+        spans = {place(span): span for span in half.spans}
+        assert all(
+            spans[place(each)].since <= each.offset < spans[place(each)].until for each in half.records
+        )

@@ -1,0 +1,297 @@
+"""What becomes of the shapes that XPM has been seen, or is said, to print."""
+
+import pytest
+
+from services.importer.xpm.elements import Limits
+from services.importer.xpm.errors import SourceInvalid
+from services.importer.xpm.reader import ClientReader, Refused
+from services.importer.xpm.records import Client, Details, Relationship, Remark
+
+CLIENT_ID = "1d44f4b8-094f-4b91-a73e-b00b83593f71"
+PARTY_ID = "7b57ae35-244b-4ded-b237-b3ea8a222dd2"
+TIE_ID = "0f9a2c57-3a51-4cb0-9a4f-3f6a8f0d1c22"
+
+
+def read(document: str | bytes, limits: Limits = Limits(), step: int = 10**9) -> list[Client]:  # noqa: B008 - frozen
+    data = document.encode() if isinstance(document, str) else document
+    reader = ClientReader(limits)
+    clients = [
+        client for start in range(0, len(data), step) for client in reader.feed(data[start : start + step])
+    ]
+    return clients + reader.close()
+
+
+def answer(*records: str, method: str = "Get") -> str:
+    return f'<Response api-method="{method}"><Status>OK</Status>{"".join(records)}</Response>'
+
+
+def record(*fields: str, uuid: str = CLIENT_ID) -> str:
+    return f"<Client><UUID>{uuid}</UUID>{''.join(fields)}</Client>"
+
+
+def one(*fields: str) -> Client:
+    (client,) = read(answer(record(*fields)))
+    return client
+
+
+def tie(*more: str, word: str = "Shareholder", party: str = PARTY_ID) -> str:
+    related = f"<RelatedClient><UUID>{party}</UUID><Name>Bloggs &amp; Sons</Name></RelatedClient>"
+    content = f"<UUID>{TIE_ID}</UUID><Type>{word}</Type>{related}{''.join(more)}"
+    return f"<Relationships><Relationship>{content}</Relationship></Relationships>"
+
+
+class TestAClient:
+    def test_a_full_record_is_read_field_by_field(self):
+        """Each element ends up under the name that the events use."""
+        client = one(
+            "<Name>Bloggs, Jo</Name><Title>Ms</Title><Gender>Female</Gender><FirstName>Joanna</FirstName>",
+            "<Email>jo@bloggs.example</Email><DateOfBirth>1970-11-26T00:00:00</DateOfBirth>",
+            "<Address>1 Quay St</Address><City>Fernleigh</City><Region>NSW</Region><PostCode>2999</PostCode>",
+            "<Country>Australia</Country><PostalAddress>PO Box 1</PostalAddress><PostalCity>Tern</PostalCity>",
+            "<Phone>(02) 5550 0101</Phone><Website>bloggs.example</Website><IsArchived>Yes</IsArchived>",
+            "<IsDeleted>No</IsDeleted><BusinessStructure>Individual</BusinessStructure>",
+            "<CompanyNumber>600123456</CompanyNumber><BusinessNumber>51824753556</BusinessNumber>",
+        )
+
+        assert (
+            Client(
+                xpm_client_id=CLIENT_ID,
+                details=Details(
+                    name="Bloggs, Jo",
+                    title="Ms",
+                    email="jo@bloggs.example",
+                    phone="(02) 5550 0101",
+                    date_of_birth="1970-11-26",
+                    address="1 Quay St\nFernleigh NSW 2999\nAustralia",
+                    gender="Female",
+                    postal_address="PO Box 1\nTern",
+                    website="bloggs.example",
+                    business_structure="Individual",
+                    company_number="600123456",
+                    business_number="51824753556",
+                ),
+                archived=True,
+                email_raw="jo@bloggs.example",
+            )
+            == client
+        )
+
+    def test_absent_and_empty_are_the_same(self):
+        """A client made through the API has a name and nothing else; another prints everything empty."""
+        empty = "".join(
+            f"<{name}></{name}>" for name in ("Email", "Address", "Phone", "DateOfBirth", "IsArchived")
+        )
+
+        assert one("<Name>Jo</Name>") == one(
+            "<Name>Jo</Name>", empty, "<Contacts /><Notes /><Relationships />"
+        )
+
+    def test_a_later_empty_element_takes_nothing_away(self):
+        """The docs print a date of birth and, later on, an empty one."""
+        client = one("<DateOfBirth>1970-11-26</DateOfBirth>", "<DateOfBirth></DateOfBirth><DateOfBirth />")
+
+        assert client.details.date_of_birth == "1970-11-26"
+
+    def test_an_earlier_empty_element_hides_nothing(self):
+        """The docs print a tax number after an empty one."""
+        assert one("<CompanyNumber /><CompanyNumber>7</CompanyNumber>").details.company_number == "7"
+
+    def test_names_and_ids_of_other_things_are_not_the_clients(self):
+        """Managers, billing terms, groups and contacts have names and ids of their own."""
+        manager = "<AccountManager><UUID>x</UUID><Name>Nell</Name></AccountManager>"
+        group = "<Groups><Group><UUID>y</UUID><Name>Bloggs Family</Name></Group></Groups>"
+        contact = (
+            "<Contacts><Contact><UUID>z</UUID><Name>Some guy</Name><Phone>1</Phone></Contact></Contacts>"
+        )
+        terms = "<Type><Name>Monthly</Name></Type>"
+
+        assert Client(xpm_client_id=CLIENT_ID, details=Details()) == one(manager, terms, contact, group)
+
+    def test_an_unreadable_value_is_none_with_a_remark(self):
+        """A date nobody understands is left out, and the remark does not quote it."""
+        client = one("<DateOfBirth>last spring</DateOfBirth><IsArchived>Perhaps</IsArchived>")
+
+        assert client.details.date_of_birth is None
+        assert not client.archived
+        assert {Remark(element=name, kind="unreadable") for name in ("DateOfBirth", "IsArchived")} == set(
+            client.remarks
+        )
+
+    def test_what_is_too_long_is_shortened_with_a_remark(self):
+        """Names keep 300 characters, addresses 1,000, short texts 100."""
+        client = one(f"<Name>{'ő' * 301}</Name><Address>{'x' * 5_000}</Address><Phone>{'1' * 101}</Phone>")
+
+        assert tuple(
+            len(text) for text in (client.details.name, client.details.address, client.details.phone)
+        ) == (300, 1_000, 100)
+        assert {Remark(element=name, kind="shortened") for name in ("Name", "Address", "Phone")} == set(
+            client.remarks
+        )
+
+    def test_a_client_without_an_id_is_invalid(self):
+        """There would be nothing to hang it on."""
+        with pytest.raises(SourceInvalid):
+            read(answer("<Client><Name>Jo</Name></Client>"))
+
+
+class TestEmail:
+    def contact(self, email="", primary="No", deleted=""):
+        flags = f"<IsPrimary>{primary}</IsPrimary><IsDeleted>{deleted}</IsDeleted>"
+        return f"<Contact><UUID>z</UUID><Name>Jo</Name><Email>{email}</Email>{flags}</Contact>"
+
+    def email(self, *contacts, own=""):
+        return one(f"<Email>{own}</Email><Contacts>{''.join(contacts)}</Contacts>").details.email
+
+    def test_the_clients_own_field_comes_first(self):
+        """Whatever contacts say."""
+        assert self.email(self.contact("jo@x.example", "Yes"), own="own@x.example") == "own@x.example"
+
+    def test_an_own_field_without_one_address_is_no_reason_to_look_further(self):
+        """Somebody meant something by it: it is kept as typed, for a person to read."""
+        contacts = f"<Contacts>{self.contact('jo@x.example', 'Yes')}</Contacts>"
+        client = one("<Email>a@x.example; b@x.example</Email>", contacts)
+
+        assert client.details.email is None
+        assert client.email_raw == "a@x.example; b@x.example"
+
+    def test_then_the_primary_contacts(self):
+        """Even beside other contacts with addresses."""
+        assert self.email(self.contact("o@x.example"), self.contact("p@x.example", "Yes")) == "p@x.example"
+
+    def test_then_the_only_contacts_that_has_one(self):
+        """Contacts without an address do not make it a choice; nor do deleted ones."""
+        gone = self.contact("gone@x.example", "Yes", deleted="Yes")
+
+        assert self.email(self.contact(), self.contact("o@x.example"), gone) == "o@x.example"
+
+    @pytest.mark.parametrize("primary", ["Yes", "No"])
+    def test_of_several_none_is_taken(self, primary):
+        """Two primary contacts or two others: either would be a guess."""
+        assert self.email(self.contact("a@x.example", primary), self.contact("b@x.example", primary)) is None
+
+
+class TestRelationships:
+    def test_a_full_relationship_is_read_in_xpms_own_words(self):
+        """As the docs print it: 0 percent is what does not apply."""
+        more = "<NumberOfShares>1000</NumberOfShares><Percentage>0</Percentage>"
+        client = one(
+            tie(more, "<StartDate>2011-01-01</StartDate><EndDate>20130331</EndDate>", word=" shareholder OF ")
+        )
+
+        assert (
+            Relationship(
+                xpm_relationship_id=TIE_ID,
+                type="shareholder OF",
+                xpm_party_id=PARTY_ID,
+                party_name="Bloggs & Sons",
+                start_date="2011-01-01",
+                end_date="2013-03-31",
+                number_of_shares=1000,
+            ),
+        ) == client.relationships
+
+    @pytest.mark.parametrize(
+        "more", ["", "<NumberOfShares /><Percentage /><StartDate></StartDate><EndDate />"]
+    )
+    def test_the_last_four_may_be_absent_or_empty(self, more):
+        """Most relationships have none of them."""
+        (found,) = one(tie(more)).relationships
+
+        assert (found.number_of_shares, found.percentage, found.start_date, found.end_date) == (None,) * 4
+
+    @pytest.mark.parametrize("broken", [tie(party=""), tie(party="../x"), tie(word=" ")])
+    def test_a_relationship_without_party_or_word_is_counted(self, broken):
+        """It cannot be staged, and must not vanish without a trace."""
+        client = one(broken, tie())
+
+        assert (len(client.relationships), client.unreadable_relationships) == (1, 1)
+
+    def test_none_one_and_several_are_all_lists(self):
+        """Also spread over two collections."""
+        assert [len(one(*ties).relationships) for ties in ((), (tie(),), (tie(), tie()))] == [0, 1, 2]
+
+
+class TestAnAnswer:
+    def test_clients_come_as_soon_as_they_are_complete(self):
+        """A list is not held back until its end."""
+        reader = ClientReader()
+        start = "<Response><Status>OK</Status><Clients>" + record("<Name>A</Name>") + "<Client><UUID>"
+
+        assert [client.details.name for client in reader.feed(start.encode())] == ["A"]
+
+    @pytest.mark.parametrize("step", [1, 7, 64])
+    def test_pieces_may_end_anywhere(self, step):
+        """Within a tag, a character of several bytes, an entity."""
+        document = answer("<Clients>", record("<Name>Zoë &amp; &#x141;ukasz</Name>", tie()), "</Clients>")
+
+        assert read(document) == read(document, step=step)
+
+    def test_comments_cdata_and_indentation_change_nothing(self):
+        """The recordings have none of them; a proxy may."""
+        pretty = "<Name>J<!-- x -->o <![CDATA[& Co]]></Name>\n  "
+
+        assert one(pretty).details.name == "Jo & Co"
+
+    def test_a_refusal_is_told_from_an_answer(self):
+        """ERROR comes with HTTP 200."""
+        with pytest.raises(Refused):
+            read("<Response><Status>ERROR</Status><ErrorDescription>Invalid id</ErrorDescription></Response>")
+
+    @pytest.mark.parametrize(
+        "document",
+        [
+            "",
+            " ",
+            "<Response><Status>OK</Status>",
+            "<Response><Status>OK</Status><Client></Response>",
+            "<Response></Response>",
+            "<Response><Status>MAYBE</Status></Response>",
+            "<html><body>Sign in</body></html>",
+            '{"Status": 500}',
+            "[]",
+            "oops",
+            b"\x00\x01",
+            answer(record("<Name>caf\xe9</Name>")).encode("latin-1"),
+            answer("<Client><UUID>&undeclared;</UUID></Client>"),
+            answer(record("<Name>\x01</Name>")),
+            answer("<a>" * 40 + "</a>" * 40),
+        ],
+    )
+    def test_what_is_no_answer_is_invalid(self, document):
+        """Nothing that is not XPM's XML gets past the reader, and nothing else comes out of it."""
+        with pytest.raises(SourceInvalid):
+            read(document)
+
+    @pytest.mark.parametrize(
+        "prolog",
+        [
+            "<!DOCTYPE Response>",
+            '<!DOCTYPE Response SYSTEM "http://127.0.0.1:9/x.dtd">',
+            '<!DOCTYPE Response [<!ENTITY a "boom"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>',
+            '<!DOCTYPE Response [<!ENTITY a SYSTEM "file:///etc/passwd">]>',
+        ],
+    )
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+    def test_a_doctype_is_refused_in_any_encoding(self, prolog, encoding):
+        """Entities are neither expanded nor fetched, because none is ever declared."""
+        with pytest.raises(SourceInvalid, match="DOCTYPE"):
+            read((prolog + answer(record("<Name>Jo</Name>"))).encode(encoding))
+
+    def test_a_record_has_limits(self):
+        """Elements, characters and depth of a record are bounded, whatever the size of the document."""
+        for limits in (Limits(elements=5), Limits(characters=5), Limits(depth=2)):
+            with pytest.raises(SourceInvalid):
+                read(answer(record("<Name>Jo Bloggs</Name>", tie())), limits)
+
+    def test_what_is_not_wanted_does_not_count(self):
+        """Notes may be long and personal: they are passed over without being kept."""
+        notes = "<Notes><Note><Title>Name</Title><Text>" + "long " * 100 + "</Text></Note></Notes>"
+        (client,) = read(answer(record(notes)), Limits(elements=1, characters=100))
+
+        assert client == Client(xpm_client_id=CLIENT_ID, details=Details())
+
+    def test_limits_are_for_each_record(self):
+        """A list of many small ones is no large one."""
+        small = [record(f"<Name>{number}</Name>") for number in range(50)]
+
+        assert len(read(answer("<Clients>", *small, "</Clients>"), Limits(elements=3, characters=60))) == 50

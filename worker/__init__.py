@@ -1,0 +1,1 @@
+"""What every worker is made of: Kafka and Postgres, no business."""

@@ -1,0 +1,202 @@
+"""The composition that every process shares: settings, logs, HTTP, the consumer loop, other tasks, an orderly end.
+
+A service's `__main__.py`:
+
+    @asynccontextmanager
+    async def compose(resources: Resources) -> AsyncIterator[Service]:
+        async with open_pool(resources.settings, "resolver", size=4, role="muster_reader") as pool:
+            yield Service(ResolverProjection(), routes=routes(pool))
+
+    if __name__ == "__main__":
+        run("resolver", compose, "Decides what each record of the journal comes to.")
+
+Exit codes: 0 after a stop that was asked for, 1 when something ended that should not have, 70 by the watchdog.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+from starlette.routing import BaseRoute
+
+from worker import health, telemetry
+from worker.consumer import Consumer
+from worker.deadletters import DeadLetters
+from worker.edge import Edge
+from worker.failures import Stop, describe
+from worker.progress import Progress
+from worker.projection import Projection
+from worker.publisher import Publisher
+from worker.settings import Settings, complaints
+from worker.starting import wait_for_database, wait_for_topics
+from worker.watchdog import Watchdog
+
+log = structlog.get_logger(__name__)
+
+GARBAGE_THRESHOLDS = (50_000, 20, 50)
+"""A batch makes many objects that live until its commit; the default of 700 walks them over and over, which takes a
+fifth of the resolver's CPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a service is built from. `publisher` may be used by the service's own tasks too."""
+
+    settings: Settings
+    publisher: Publisher
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a service adds: its projection, its routes, and tasks that run beside the loop until they are cancelled.
+
+    A task that ends by itself, in whatever way, ends the process.
+    """
+
+    projection: Projection
+    routes: Sequence[BaseRoute] = ()
+    tasks: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
+
+
+Compose = Callable[[Resources], AbstractAsyncContextManager[Service]]
+
+
+class Ended(Exception):
+    """A part of the process ended that should go on for as long as the process does."""
+
+
+def run(name: str, compose: Compose, purpose: str, settings: type[Settings] = Settings) -> None:
+    """Be the process: read the settings, serve until a signal says stop, and exit."""
+    argparse.ArgumentParser(
+        prog=f"python -m services.{name}",
+        description=f"{purpose} It is configured by MUSTER_ variables in the environment: see worker/settings.py.",
+    ).parse_args()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    sys.exit(asyncio.run(_main(name, compose, settings)))
+
+
+async def serve(name: str, compose: Compose, settings: Settings, stopping: asyncio.Event) -> None:
+    """Run a service until `stopping` is set. Raises what ended it otherwise."""
+    publisher = Publisher(settings, f"muster-{name}")
+    letterbox = Publisher(settings, f"muster-{name}-dead-letters", compression="gzip")
+    try:
+        if not await _unless(stopping, wait_for_database(settings)):
+            return
+        async with compose(Resources(settings, publisher)) as service:
+            if await _unless(stopping, wait_for_topics(settings, service.projection.topics)):
+                await _Process(name, settings, service, publisher, letterbox).run(stopping)
+    finally:
+        await publisher.close()
+        await letterbox.close()
+
+
+class _Process:
+    """The parts of a running process."""
+
+    def __init__(
+        self, name: str, settings: Settings, service: Service, publisher: Publisher, letterbox: Publisher
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._service = service
+        self._progress = Progress()
+        dead_letters = DeadLetters(letterbox, service.projection.group, settings.topic_epoch)
+        self._consumer = Consumer(settings, service.projection, publisher, dead_letters, self._progress)
+        self._edge = Edge(settings, [*health.routes(settings, self._progress), *service.routes])
+        self._watchdog = Watchdog(self._progress, settings.watchdog_seconds)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        consuming = asyncio.create_task(self._consumer.run(), name="consumer")
+        others = [asyncio.create_task(self._edge.serve(), name="http")]
+        others += [asyncio.create_task(task(), name=task.__qualname__) for task in self._service.tasks]
+        announcing = asyncio.create_task(self._announce())
+        asked = asyncio.create_task(stopping.wait())
+        self._watchdog.start()
+        try:
+            await asyncio.wait({consuming, asked, *others}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (consuming, *others):
+                _raise_if_ended(task)
+        finally:
+            announcing.cancel()
+            asked.cancel()
+            self._watchdog.call_off()
+            await self._end(consuming, others)
+
+    async def _announce(self) -> None:
+        await self._progress.ready.wait()
+        log.info("ready", address=self._edge.address, state=self._progress.state)
+        if self._settings.ready_file is not None:
+            said = {"service": self._name, "address": self._edge.address, "pid": os.getpid()}
+            unfinished = self._settings.ready_file.with_suffix(".unfinished")
+            unfinished.write_text(json.dumps(said), encoding="utf-8")
+            unfinished.rename(self._settings.ready_file)
+
+    async def _end(self, consuming: asyncio.Task[None], others: Sequence[asyncio.Task[None]]) -> None:
+        """Stop in order: the loop with what it has begun, then the rest. Raises `TimeoutError` if it takes too long."""
+        self._consumer.stop()
+        self._edge.close()
+        for task in others[1:]:
+            task.cancel()
+        async with asyncio.timeout(self._settings.graceful_seconds):
+            await asyncio.gather(consuming, *others, return_exceptions=True)
+
+
+def _raise_if_ended(task: asyncio.Task[None]) -> None:
+    if task.done():
+        error = None if task.cancelled() else task.exception()
+        raise Ended(f"{task.get_name()} ended") from error
+
+
+async def _unless(stopping: asyncio.Event, doing: Coroutine[Any, Any, None]) -> bool:
+    """Whether it was done before the process was asked to stop."""
+    task = asyncio.create_task(doing)
+    asked = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            await task
+        return task.done()
+    finally:
+        task.cancel()
+        asked.cancel()
+
+
+async def _main(name: str, compose: Compose, settings_class: type[Settings]) -> int:
+    try:
+        settings = settings_class()
+    except ValidationError as error:
+        print(*complaints(error), sep="\n", file=sys.stderr)  # noqa: T201 - there are no logs yet
+        return 1
+    telemetry.configure(settings, name)
+    loop = asyncio.get_running_loop()
+    telemetry.watch_loop(loop)
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    return await _exit_code(serve(name, compose, settings, stopping))
+
+
+async def _exit_code(serving: Awaitable[None]) -> int:
+    try:
+        await serving
+    except Exception as error:
+        cause = error.__cause__ if isinstance(error, Ended) else error
+        if isinstance(cause, Stop):
+            log.critical("stopped", why=str(cause))
+        else:
+            what = str(error) if isinstance(error, Ended) else describe(error)
+            log.critical("ended", what=what, exc_info=error)
+        return 1
+    log.info("stopped")
+    return 0

@@ -1,0 +1,93 @@
+"""Connections to Postgres: one held by the consumer loop, a small pool for everything that only looks."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import asyncpg
+
+from worker.settings import Settings
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Pool, Record
+
+Database: TypeAlias = "Connection[Record]"
+
+CONNECT_SECONDS = 10.0
+COMMAND_SECONDS = 60.0
+ABANDONED_TRANSACTION = "90s"
+"""Longer than a publication inside a transaction may take; then the locks of a process that hangs are freed."""
+
+TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a connection that is gone may raise."""
+
+
+async def connect(
+    settings: Settings, application: str, limit: float = CONNECT_SECONDS, **session: str
+) -> Database:
+    """Open a connection within `limit` seconds; `session` are its server settings, such as `role`."""
+    return await asyncpg.connect(**_arguments(settings, application, session) | {"timeout": limit})
+
+
+@asynccontextmanager
+async def open_pool(
+    settings: Settings, application: str, size: int, **session: str
+) -> "AsyncIterator[Pool[Record]]":
+    """Have a pool. `session` (`role`, `search_path` ...) stays in force however often a connection is lent.
+
+    Connections are opened when they are asked for: that a database is away is the trouble of whoever asks.
+    """
+    async with asyncpg.create_pool(
+        min_size=0, max_size=size, **_arguments(settings, application, session)
+    ) as pool:
+        yield pool
+
+
+class HeldConnection:
+    """The one connection of a loop: opened and prepared when needed, given up after trouble."""
+
+    def __init__(
+        self, settings: Settings, application: str, prepare: Callable[[Database], Awaitable[None]]
+    ) -> None:
+        self._settings = settings
+        self._application = application
+        self._prepare = prepare
+        self._database: Database | None = None
+
+    async def get(self) -> Database:
+        """The connection, ready for use. Raises what connecting or preparing raises."""
+        if self._database is None or self._database.is_closed():
+            database = await connect(self._settings, self._application)
+            try:
+                await self._prepare(database)
+            except BaseException:
+                database.terminate()
+                raise
+            self._database = database
+        return self._database
+
+    async def close(self) -> None:
+        """Close the connection, at once if it does not answer."""
+        database, self._database = self._database, None
+        if database is not None:
+            with suppress(*TROUBLE):
+                await database.close(timeout=2)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether there was a connection, and it is gone: whatever was raised then is no record's fault."""
+        return self._database is not None and self._database.is_closed()
+
+
+def _arguments(settings: Settings, application: str, session: dict[str, str]) -> dict[str, Any]:
+    return {
+        "dsn": settings.postgres_dsn.get_secret_value(),
+        "timeout": CONNECT_SECONDS,
+        "command_timeout": COMMAND_SECONDS,
+        "server_settings": {
+            "application_name": f"muster-{application}",
+            "jit": "off",
+            "idle_in_transaction_session_timeout": ABANDONED_TRANSACTION,
+            **session,
+        },
+    }

@@ -1,0 +1,58 @@
+"""The HTTP edge of a process: uvicorn on a socket of our own, with the signals left to us."""
+
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from worker.settings import Settings
+
+CLOSE_SECONDS = 3
+"""After this long, requests that still run (streams never end by themselves) are cut off."""
+
+
+class _Uvicorn(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Edge:
+    """Serves routes until it is closed."""
+
+    def __init__(self, settings: Settings, routes: Sequence[BaseRoute]) -> None:
+        self._socket = _listen(settings.http_host, settings.http_port)
+        self._server = _Uvicorn(
+            uvicorn.Config(
+                Starlette(routes=list(routes)),
+                log_config=None,
+                access_log=False,  # paths and queries may hold what a person typed
+                lifespan="off",
+                timeout_graceful_shutdown=CLOSE_SECONDS,
+            )
+        )
+
+    @property
+    def address(self) -> str:
+        """Where it can be reached, with the port that was taken."""
+        host, port = self._socket.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    async def serve(self) -> None:
+        """Serve until `close`."""
+        await self._server.serve(sockets=[self._socket])
+
+    def close(self) -> None:
+        self._server.should_exit = True
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    listening.set_inheritable(False)
+    return listening

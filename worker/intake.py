@@ -1,0 +1,103 @@
+"""Reading from Kafka, one batch ahead of the work, and never with a gap."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.topics import Topic
+from worker.batch import Batch
+from worker.reading import Reader
+from worker.records import Span
+from worker.settings import Settings
+
+KAFKA_SECONDS = 5.0
+PROBE_EVERY_SECONDS = 10.0
+
+
+class Intake:
+    """Reads some partitions, each from where its position says."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        kafka: AIOKafkaConsumer,
+        begins: Mapping[TopicPartition, tuple[Topic, int]],
+        reader: Reader,
+        is_current: Callable[[], bool],
+    ) -> None:
+        self._settings = settings
+        self._kafka = kafka
+        self._topics = {each: topic for each, (topic, _) in begins.items()}
+        self._read_to = {each: begin for each, (_, begin) in begins.items()}
+        self._is_current = is_current
+        self._reader = reader
+        self._ahead: asyncio.Task[Batch] | None = None
+        self._probed_at = time.monotonic()
+        for each, begin in self._read_to.items():
+            kafka.seek(each, begin)
+
+    def read_ahead(self) -> None:
+        """Begin to read the next batch, if that has not begun."""
+        if self._ahead is None:
+            self._ahead = asyncio.create_task(self._read())
+
+    async def next(self) -> Batch:
+        """The next records; an empty batch after a while without any, or when partitions came or went."""
+        self.read_ahead()
+        assert self._ahead is not None
+        batch = await asyncio.shield(self._ahead)
+        self._ahead = None
+        return batch
+
+    async def gaps(self) -> Batch:
+        """What lies between the last record and Kafka's position: control records and aborted transactions.
+
+        They have to be stepped over, or a position is left behind when the log's old end is deleted. Empty unless the
+        loop is idle: while something is being read, Kafka's position is ahead of what was handed on.
+        """
+        if self._ahead is not None:
+            return Batch((), ())
+        ends = {each: await self._kafka.position(each) for each in self._read_to}
+        spans = [
+            Span(self._topics[each], each.partition, self._read_to[each], end)
+            for each, end in ends.items()
+            if end > self._read_to[each]
+        ]
+        self._read_to.update(ends)
+        return Batch((), spans)
+
+    async def is_at_the_end(self) -> bool:
+        """Ask Kafka, now and then, whether there is nothing more to read; in between it is taken for granted."""
+        if time.monotonic() - self._probed_at < PROBE_EVERY_SECONDS:
+            return True
+        async with asyncio.timeout(KAFKA_SECONDS):
+            ends: Mapping[TopicPartition, int] = await self._kafka.end_offsets(list(self._read_to))
+        behind = any(self._read_to[each] < end for each, end in ends.items())
+        if not behind:
+            self._probed_at = time.monotonic()
+        return not behind
+
+    def waiting_records(self, partition: TopicPartition) -> int:
+        """How many offsets lie between what was read and the end, as far as Kafka has told."""
+        end = self._kafka.last_stable_offset(partition)
+        return max(0, (end or 0) - self._read_to[partition])
+
+    async def drop(self) -> None:
+        """Throw away what was read."""
+        if self._ahead is not None:
+            self._ahead.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await self._ahead
+
+    async def _read(self) -> Batch:
+        fetched = await self._kafka.getmany(
+            timeout_ms=self._settings.poll_ms, max_records=self._settings.batch_records
+        )
+        if not self._is_current():
+            return Batch((), ())
+        batch = await self._reader.read(fetched, self._read_to)
+        self._read_to.update({each: records[-1].offset + 1 for each, records in fetched.items()})
+        return batch

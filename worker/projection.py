@@ -1,0 +1,51 @@
+"""What a service has to offer so that the consumer loop can keep its promises for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from schemas.topics import Topic
+from worker.records import Incoming, Outgoing, Span
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Record
+
+Database: TypeAlias = "Connection[Record]"
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What applying a batch leaves to be done: events to publish, in order, and records on which the service broke."""
+
+    outgoing: Sequence[Outgoing] = ()
+    failed: Sequence[tuple[Incoming, BaseException]] = ()
+
+
+class Projection(Protocol):
+    """A service's tables as a fold of its topics.
+
+    `group` is the consumer group and never changes. The loop gives each record once, in order per partition, inside one
+    transaction per batch in which the position rows are locked; what `apply` does commits together with the positions.
+    """
+
+    @property
+    def group(self) -> str: ...
+
+    @property
+    def topics(self) -> Sequence[Topic]: ...
+
+    async def prepare(self, database: Database) -> None:
+        """Make a fresh connection ready: its role, its search path. `positions` must resolve afterwards."""
+        ...
+
+    async def apply(self, database: Database, batch: Sequence[Incoming]) -> Effects:
+        """Fold a batch into the tables. Unreadable and failed records are in it, to be noted but without effect.
+
+        Raising rolls the batch back: a passing error is tried again; any other is narrowed down to the guilty record,
+        which comes again as `Failed`.
+        """
+        ...
+
+    async def unpublished(self, database: Database, span: Span) -> Sequence[Outgoing]:
+        """What was stored for these records and is to be published, in order; the same bytes as the first time."""
+        ...

@@ -1,0 +1,93 @@
+"""The share of the partitions that is this process's between two rebalances, and the work on it.
+
+Everything in here may be thrown away at any moment: it is taken up again from the database.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+
+from worker.applying import Applying
+from worker.batch import Batch
+from worker.database import Database
+from worker.intake import Intake
+from worker.lag import Lag
+from worker.outlet import Outlet
+
+COMMIT_EVERY_SECONDS = 5.0
+COMMIT_SECONDS = 5.0
+
+
+class Share:
+    """Partitions with their intake and outlet; `turn` is the assignment's when they were taken up."""
+
+    def __init__(
+        self,
+        turn: int,
+        kafka: AIOKafkaConsumer,
+        partitions: Mapping[tuple[str, int], TopicPartition],
+        intake: Intake,
+        applying: Applying,
+        outlet: Outlet,
+        lag: Lag,
+    ) -> None:
+        self.turn = turn
+        self._kafka = kafka
+        self._partitions = partitions
+        self._intake = intake
+        self._applying = applying
+        self._outlet = outlet
+        self._lag = lag
+        self._to_tell_kafka: dict[TopicPartition, int] = {}
+        self._told_at = time.monotonic()
+
+    async def next(self) -> Batch:
+        """The next records; an empty batch after a while without any."""
+        return await self._intake.next()
+
+    async def work(self, database: Database, batch: Batch) -> None:
+        """Apply a batch and send its events on their way; the next one is read meanwhile."""
+        self._intake.read_ahead()
+        await self._apply(database, batch)
+        self._lag.tell()
+        if time.monotonic() - self._told_at > COMMIT_EVERY_SECONDS:
+            await self._tell_kafka()
+
+    async def rest(self, database: Database) -> bool:
+        """What there is to do when nothing came. Returns whether nothing more is to come, as far as Kafka knows."""
+        gaps = await self._intake.gaps()
+        if gaps.spans:
+            await self._apply(database, gaps)
+        await self.tidy(database)
+        self._lag.tell()
+        return await self._intake.is_at_the_end()
+
+    async def tidy(self, database: Database) -> None:
+        """Wait for the events under way, note how far they are out, and tell Kafka for those who watch its offsets."""
+        await self._outlet.note(database)
+        await self._tell_kafka()
+
+    async def drop(self) -> None:
+        """Throw away what was read and is not applied, and leave off publishing."""
+        await self._intake.drop()
+        await self._outlet.drop()
+        self._lag.end()
+
+    async def _apply(self, database: Database, batch: Batch) -> None:
+        for done in await self._applying.apply(database, batch, self._outlet.reached):
+            await self._outlet.send(done)
+            self._to_tell_kafka |= {self._partitions[each]: end for each, end in done.reached.items()}
+        self._lag.note(batch)
+
+    async def _tell_kafka(self) -> None:
+        """Commit to Kafka, for tools that show lag. We never read it back, so a failure is of no account."""
+        self._told_at = time.monotonic()
+        if self._to_tell_kafka:
+            with suppress(KafkaError, IllegalStateError, TimeoutError):
+                async with asyncio.timeout(COMMIT_SECONDS):
+                    await self._kafka.commit(self._to_tell_kafka)
+            self._to_tell_kafka = {}
