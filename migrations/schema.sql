@@ -4,6 +4,8 @@ CREATE SCHEMA importer;
 
 CREATE SCHEMA notifier;
 
+CREATE SCHEMA ops;
+
 CREATE SCHEMA resolver;
 
 CREATE SCHEMA resolver_g1;
@@ -57,6 +59,14 @@ BEGIN
         dropped := dropped + 1;
     END LOOP;
     RETURN dropped;
+END
+$$;
+
+CREATE FUNCTION ops.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'the audit is only ever added to';
 END
 $$;
 
@@ -186,6 +196,29 @@ CREATE VIEW notifier.visible_progress WITH (security_invoker='true') AS
     shown
    FROM notifier.progress
   WHERE (requested_at > (now() - '72:00:00'::interval));
+
+CREATE TABLE ops.audit (
+    number bigint NOT NULL,
+    run uuid NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    what text NOT NULL,
+    who text NOT NULL,
+    login text DEFAULT SESSION_USER NOT NULL,
+    release text NOT NULL,
+    verb text NOT NULL,
+    arguments jsonb NOT NULL,
+    result jsonb,
+    CONSTRAINT audit_what_check CHECK ((what = ANY (ARRAY['begun'::text, 'done'::text, 'failed'::text, 'interrupted'::text])))
+);
+
+ALTER TABLE ops.audit ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ops.audit_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.migrations (
     number integer NOT NULL,
@@ -447,6 +480,9 @@ ALTER TABLE ONLY notifier.snapshots
 ALTER TABLE ONLY notifier.tenants
     ADD CONSTRAINT tenants_pkey PRIMARY KEY (tenant_id);
 
+ALTER TABLE ONLY ops.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (number);
+
 ALTER TABLE ONLY public.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (number);
 
@@ -497,6 +533,8 @@ CREATE INDEX turns_paused ON importer.turns USING btree (paused_until) WHERE (pa
 
 CREATE INDEX progress_newest_first ON ONLY notifier.progress USING btree (tenant_id, requested_at, kind, row_id);
 
+CREATE INDEX audit_of_run ON ops.audit USING btree (run);
+
 CREATE UNIQUE INDEX generations_one_live ON resolver.generations USING btree (live) WHERE live;
 
 CREATE UNIQUE INDEX decisions_claim_ids ON resolver_g1.decisions USING btree (tenant_id, event_id) WHERE claims_id;
@@ -506,6 +544,8 @@ CREATE INDEX items_of_client ON resolver_g1.items USING btree (tenant_id, client
 CREATE INDEX members_of_client ON resolver_g1.members USING btree (tenant_id, client_id);
 
 CREATE INDEX open_imports_of_client ON resolver_g1.imports USING btree (tenant_id, client_id) WHERE (status = ANY (ARRAY['fetching'::text, 'ready_for_review'::text, 'in_review'::text]));
+
+CREATE TRIGGER audit_is_for_ever BEFORE DELETE OR UPDATE OR TRUNCATE ON ops.audit FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
 ALTER TABLE ONLY importer.staged_events
     ADD CONSTRAINT staged_events_tenant_id_import_id_fkey FOREIGN KEY (tenant_id, import_id) REFERENCES importer.requests(tenant_id, import_id);
@@ -549,6 +589,8 @@ GRANT USAGE ON SCHEMA importer TO muster_importer;
 GRANT USAGE ON SCHEMA notifier TO muster_notifier;
 GRANT USAGE ON SCHEMA notifier TO muster_reader;
 
+GRANT USAGE ON SCHEMA ops TO muster_operator;
+
 GRANT USAGE ON SCHEMA resolver TO muster_resolver;
 GRANT USAGE ON SCHEMA resolver TO muster_reader;
 
@@ -580,6 +622,8 @@ GRANT SELECT,INSERT ON TABLE notifier.snapshots TO muster_notifier;
 GRANT SELECT,INSERT,UPDATE ON TABLE notifier.tenants TO muster_notifier;
 
 GRANT SELECT ON TABLE notifier.visible_progress TO muster_reader;
+
+GRANT SELECT,INSERT ON TABLE ops.audit TO muster_operator;
 
 GRANT SELECT ON TABLE resolver_g1.clients TO muster_reader;
 

@@ -12,24 +12,38 @@ import typer
 
 
 class Verb(NamedTuple):
-    """Where a verb is (`module:name`, a function or a typer app of its own), and what the list says of it."""
+    """Where a verb is (`module:name`, a function or a typer app of its own), what the list says of it, and where."""
 
     place: str
     summary: str
+    panel: str
 
+
+HELP = """
+Brings the people around a practice's clients out of XPM into a client portal.
+
+Addresses come from MUSTER_KAFKA and MUSTER_POSTGRES_DSN, or are those of `muster up`. Every verb has --help with
+examples; what answers has --json; what changes something shows it first, does it with --apply, and leaves a line in the
+audit.
+"""
+
+TRY, SET_UP, LOOK, MEND = "Try it", "Set up", "Look", "Mend (shows what it would do, until you say --apply)"
 
 VERBS = {
-    "run": Verb("ops.run_commands:run", "Bring everything up and play one client's import."),
-    "demo": Verb("ops.run_commands:demo", "Play the same, end, and say whether all came out as expected."),
-    "play": Verb("ops.play_command:command", "Play it through a system that is up already."),
-    "up": Verb("ops.stack_commands:up", "Start Kafka and Postgres in the background."),
-    "down": Verb("ops.stack_commands:down", "Stop what `up` started; the data stays."),
-    "status": Verb("ops.stack_commands:status", "Say what is running, and where."),
-    "migrate": Verb("ops.migrate:command", "Bring the database's tables to what this release needs."),
-    "topics": Verb(
-        "ops.topics:command", "Show the topics and what is wrong with them, or make the missing ones."
+    "run": Verb("ops.run_commands:run", "Bring everything up and play one client's import.", TRY),
+    "demo": Verb(
+        "ops.run_commands:demo", "Play the same, end, and say whether all came out as expected.", TRY
     ),
-    "reset": Verb("ops.stack_commands:reset", "Delete the data of Kafka and Postgres."),
+    "play": Verb("ops.play_command:command", "Play it through a system that is up already.", TRY),
+    "up": Verb("ops.stack_commands:up", "Start Kafka and Postgres in the background.", TRY),
+    "down": Verb("ops.stack_commands:down", "Stop what `up` started; the data stays.", TRY),
+    "status": Verb("ops.stack_commands:status", "Say what is running, and where.", TRY),
+    "reset": Verb("ops.stack_commands:reset", "Delete the data of Kafka and Postgres.", TRY),
+    "migrate": Verb("ops.migrate:command", "Bring the database's tables to what this release needs.", SET_UP),
+    "topics": Verb(
+        "ops.topics:command", "Show the topics and what is wrong with them, or make the missing ones.", SET_UP
+    ),
+    "audit": Verb("ops.audit_command:command", "Show what operators changed, and when.", LOOK),
 }
 
 
@@ -42,8 +56,9 @@ def main() -> None:
 def command_line(called: str | None) -> typer.Typer:
     """Build the command line with one verb that works, the called one; the others are there to be listed."""
     app = typer.Typer(
-        help="Brings the people around a practice's clients out of XPM into a client portal.",
+        help=HELP,
         no_args_is_help=True,
+        rich_markup_mode="markdown",
         add_completion=False,
         pretty_exceptions_show_locals=False,  # locals hold personal data
     )
@@ -51,9 +66,10 @@ def command_line(called: str | None) -> typer.Typer:
     for name, verb in VERBS.items():
         target = load(verb.place) if name == called else listed_only
         if isinstance(target, typer.Typer):
-            app.add_typer(target, name=name, help=verb.summary)
+            app.add_typer(target, name=name, short_help=verb.summary, rich_help_panel=verb.panel)
         else:
-            app.command(name, help=target.__doc__ or verb.summary, short_help=verb.summary)(target)
+            help_text = target.__doc__ or verb.summary
+            app.command(name, help=help_text, short_help=verb.summary, rich_help_panel=verb.panel)(target)
     return app
 
 

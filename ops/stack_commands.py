@@ -13,7 +13,10 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
+from ops.ending import Exit
+from ops.voice import AsJson, speaking
 from stack.claims import Holder, claim, holder
 from stack.errors import StackError
 from stack.opening import UP, delete_data, find_owner
@@ -85,24 +88,38 @@ def down() -> None:
         raise StackError(f"{owner} has not ended within {STOPS_WITHIN:g} s.")
 
 
-def status() -> None:
+def status(as_json: AsJson = False) -> None:
     """Say what is running and where; the exit code is 1 if something that should answer does not."""
-    with explained():
+    with speaking(as_json=as_json) as voice:
         settings = StackSettings.from_environment()
         owner = find_owner(settings)
         user = holder(settings.folder / "services.claim")
-        print(f"stack     {f'up, by {owner}' if owner else 'not up'}")
-        print(f"services  {f'run by {user}' if user else 'not running'}")
-        print(f"data      {settings.folder}")
-        if owner is None:
-            return
-        if owner.addresses is None:
+        addresses = owner.addresses if owner else None
+        answering = asyncio.run(ask(addresses)) if addresses else {}
+        lines = [
+            f"stack     {f'up, by {owner}' if owner else 'not up'}",
+            f"services  {f'run by {user}' if user else 'not running'}",
+            f"data      {settings.folder}",
+            *(
+                f"{name:<9} {'answers' if answers else 'DOES NOT ANSWER'} at {address.rpartition('@')[2]}"
+                for name, (address, answers) in answering.items()
+            ),
+        ]
+        parts = {
+            name: {"address": address.rpartition("@")[2], "answers": answers}
+            for name, (address, answers) in answering.items()
+        }
+        document = {
+            "stack": owner and str(owner),
+            "services": user and str(user),
+            "data": str(settings.folder),
+            "parts": parts,
+        }
+        voice.answer(document, Text("\n".join(lines), overflow="fold"))
+        if owner is not None and addresses is None:
             raise StackError("The stack is starting.")
-        answering = asyncio.run(ask(owner.addresses))
-        for name, (address, answers) in answering.items():
-            print(f"{name:<9} {'answers' if answers else 'DOES NOT ANSWER'} at {address.rpartition('@')[2]}")
         if not all(answers for _, answers in answering.values()):
-            raise typer.Exit(1)
+            raise typer.Exit(Exit.ATTENTION)
 
 
 async def ask(addresses: Addresses) -> dict[str, tuple[str, bool]]:
@@ -153,9 +170,9 @@ def waiting(limit: float) -> Iterator[None]:
 
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
-    """Turn what can be expected to go wrong into one sentence and exit code 1."""
+    """Turn what can be expected to go wrong into one sentence and an exit code."""
     try:
         yield
     except StackError as error:
         sys.stderr.write(f"{error}\n")
-        raise typer.Exit(1) from None
+        raise typer.Exit(Exit.REFUSED) from None

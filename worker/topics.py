@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -30,12 +31,16 @@ class UnsafeTopics(Stop):
 
 @dataclass(frozen=True, slots=True)
 class TopicState:
-    """A topic as it is. `faults` would lose or misplace records; `notes` are harmless differences."""
+    """A topic as it is, with so many `copies` of each partition on as many brokers.
+
+    `faults` would lose or misplace records; `notes` are harmless differences, or pass by themselves.
+    """
 
     topic: Topic
     name: str
     partitions: int | None
     retention_ms: int | None
+    copies: int | None = None
     faults: Sequence[str] = ()
     notes: Sequence[str] = ()
 
@@ -92,12 +97,12 @@ def compare(
 async def look(settings: Settings) -> list[TopicState]:
     """How the topics stand."""
     async with _admin(settings) as admin:
-        counts = await _partition_counts(admin)
+        found = await _described(admin)
         names = {settings.topic_name(topic): topic for topic in ALL_TOPICS}
-        configs = await _configs(admin, [name for name in names if name in counts])
+        configs = await _configs(admin, [name for name in names if name in found])
     return [
-        _state(topic, name, counts[name], configs[name], settings)
-        if name in counts
+        _state(topic, name, found[name], configs[name], settings)
+        if name in found
         else TopicState(topic, name, None, None)
         for name, topic in names.items()
     ]
@@ -148,9 +153,10 @@ async def _until_all_exist(settings: Settings) -> list[TopicState]:
             await asyncio.sleep(0.1)
 
 
-async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
+async def _described(admin: AIOKafkaAdminClient) -> dict[str, Sequence[Mapping[str, Any]]]:
+    """The partitions of every topic that there is."""
     described = await admin.describe_topics()
-    return {each["topic"]: len(each["partitions"]) for each in described if each["error_code"] == 0}
+    return {each["topic"]: each["partitions"] for each in described if each["error_code"] == 0}
 
 
 async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -185,10 +191,23 @@ async def _create(admin: AIOKafkaAdminClient, missing: Sequence[TopicState], set
 
 
 def _state(
-    topic: Topic, name: str, partitions: int, config: Mapping[str, str], settings: Settings
+    topic: Topic,
+    name: str,
+    partitions: Sequence[Mapping[str, Any]],
+    config: Mapping[str, str],
+    settings: Settings,
 ) -> TopicState:
-    faults, notes = compare(topic, partitions, config, settings)
-    return TopicState(topic, name, partitions, int(config["retention.ms"]), faults, notes)
+    faults, notes = compare(topic, len(partitions), config, settings)
+    copies = min(len(each["replicas"]) for each in partitions)
+    if copies < settings.replication_factor:
+        faults.append(f"{copies} copies, and MUSTER_REPLICATION_FACTOR is {settings.replication_factor}")
+    leaderless = sorted(each["partition"] for each in partitions if each["leader"] < 0)
+    if leaderless:
+        notes.append(f"no broker leads partitions {leaderless}: their brokers are down")
+    behind = sorted(each["partition"] for each in partitions if len(each["isr"]) < len(each["replicas"]))
+    if behind:
+        notes.append(f"copies of partitions {behind} are behind: a broker is down or slow")
+    return TopicState(topic, name, len(partitions), int(config["retention.ms"]), copies, faults, notes)
 
 
 def _milliseconds(duration: timedelta | None) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from ops.ending import Exit
 from stack.claims import holder
 from tests.support.eventually import eventually
 from tests.support.procfs import processes_of
@@ -97,7 +98,7 @@ async def test_a_deleted_folder_ends_its_stack(muster, tmp_path):
 def test_reset_deletes_the_data_and_only_when_asked_to(muster, tmp_path):
     """Without an answer nothing is deleted, and never under a running stack."""
     muster("up")
-    assert muster("reset", "--yes")[0] == 1
+    assert muster("reset", "--yes")[0] == Exit.REFUSED
     muster("down")
     data = tmp_path / "data" / "postgres" / "data"
 

@@ -1,0 +1,241 @@
+"""How every verb speaks: to people by default, as one JSON document with `--json`; the answer goes to standard output.
+
+Remarks, progress and complaints go to standard error, so that what is piped on is the answer and nothing else.
+"""
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import asyncpg
+import orjson
+import typer
+from aiokafka.errors import KafkaConnectionError, KafkaError
+from pydantic import ValidationError
+from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from ops.ending import Exit, Incomplete, Misused
+from stack.errors import StackError
+from worker.failures import NotPublished, Stop, Verdict, classify
+from worker.settings import complaints
+from worker.telemetry import trace
+
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="Answer with one JSON document, for programs."),
+]
+Apply = Annotated[
+    bool, typer.Option("--apply", help="Do it. Without this, what would be done is only shown.")
+]
+
+SECONDS_BETWEEN_LINES = 10.0
+KAFKA_IS_AWAY = "Kafka does not answer. Say where it is with MUSTER_KAFKA, or start one with `muster up`."
+POSTGRES_IS_AWAY = (
+    "Postgres does not let us in. Say where it is with MUSTER_POSTGRES_DSN, or start one with `muster up`."
+)
+NOT_MIGRATED = "The database lacks something that this release needs. Run `muster migrate`, then this again."
+
+
+ENDINGS: Sequence[tuple[tuple[type[Exception], ...], Exit, str]] = (
+    ((Misused,), Exit.USAGE, ""),
+    ((Incomplete,), Exit.INCOMPLETE, ""),
+    ((Stop, StackError), Exit.REFUSED, ""),
+    ((KafkaConnectionError, NotPublished), Exit.UNREACHABLE, KAFKA_IS_AWAY),
+    (
+        (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError),
+        Exit.UNREACHABLE,
+        POSTGRES_IS_AWAY,
+    ),
+    (
+        (
+            asyncpg.UndefinedTableError,
+            asyncpg.UndefinedColumnError,
+            asyncpg.UndefinedObjectError,
+            asyncpg.InvalidSchemaNameError,
+            asyncpg.InvalidParameterValueError,
+            asyncpg.InsufficientPrivilegeError,
+        ),
+        Exit.REFUSED,
+        NOT_MIGRATED,
+    ),
+)
+"""In this order; where the sentence is empty the exception's own is said."""
+
+
+class Voice:
+    """One command's way of telling. `console` is standard output, `aside` standard error."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.console = Console(highlight=False)
+        self.aside = Console(stderr=True, highlight=False)
+
+    def answer(self, document: Any, *shown: RenderableType) -> None:
+        """Give the answer: the document to programs, the renderables to people. A class may be a frozen dataclass."""
+        if self.as_json:
+            sys.stdout.write(as_text(document) + "\n")
+            sys.stdout.flush()
+            return
+        for each in shown:
+            self.console.print(each)
+
+    def remark(self, sentence: str) -> None:
+        """Say something on the side, to people only."""
+        if not self.as_json:
+            self.aside.print(sentence, markup=False)
+
+    @contextmanager
+    def progress(self, doing: str, total: int | None = None, unit: str = "records") -> "Iterator[Steps]":
+        """Show how far something has come, with its rate and the time left; a line now and then off a terminal."""
+        if self.aside.is_terminal and not self.as_json:
+            with Progress(*_columns(unit), console=self.aside, transient=True) as shown:
+                yield _Bar(shown, doing, total)
+        else:
+            yield _Lines(self.aside, doing, total, unit)
+
+    def fail(self, code: Exit, sentence: str) -> typer.Exit:
+        """Say why the command ends, and return what ends it."""
+        if self.as_json:
+            sys.stdout.write(as_text({"error": {"code": code.name.lower(), "message": sentence}}) + "\n")
+        else:
+            self.aside.print(
+                sentence, style="red" if self.aside.is_terminal else "", markup=False, soft_wrap=True
+            )
+        return typer.Exit(code)
+
+
+class Steps:
+    """What has been done of something that takes a while."""
+
+    def advance(self, number: int = 1) -> None:
+        """So much more is done."""
+        raise NotImplementedError
+
+    def expect(self, total: int) -> None:
+        """So much there is to do altogether."""
+        raise NotImplementedError
+
+
+@contextmanager
+def speaking(*, as_json: bool = False) -> "Iterator[Voice]":
+    """Have a voice, and end the command with a code and a sentence where a trace would help nobody."""
+    voice = Voice(as_json=as_json)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the sentence below says it once
+    try:
+        yield voice
+    except typer.Exit:
+        raise
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        raise voice.fail(Exit.INTERRUPTED, "Interrupted. The next run says where things stand.") from None
+    except Exception as error:  # noqa: BLE001 - whatever it is, it becomes a code and a sentence
+        code, sentence = explanation(error)
+        if code is Exit.BROKEN:
+            voice.aside.print("\n".join(trace(error)), markup=False, soft_wrap=True)
+        raise voice.fail(code, sentence) from None
+
+
+def explanation(error: Exception) -> tuple[Exit, str]:
+    """The exit code and the sentence that an exception comes to; never its message, unless it is one of ours."""
+    if isinstance(error, ValidationError):
+        return Exit.USAGE, "\n".join(complaints(error))
+    for classes, code, sentence in ENDINGS:
+        if isinstance(error, classes):
+            return code, sentence or str(error)
+    if classify(error) is Verdict.PASSING:
+        return Exit.UNREACHABLE, KAFKA_IS_AWAY if isinstance(error, KafkaError) else POSTGRES_IS_AWAY
+    return Exit.BROKEN, "This is a fault of Muster's own; the lines above say where it is."
+
+
+def as_text(document: Any) -> str:
+    """The document as JSON; dataclasses and times are written as they are."""
+    options = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+    return orjson.dumps(document, default=_plain, option=options).decode()
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case bytes():
+            return value.hex()
+        case Mapping():
+            return dict(value)
+        case set() | frozenset():
+            return sorted(value)
+    return str(value)
+
+
+class _Rate(ProgressColumn):
+    """So many a second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f} {self._unit}/s" if speed else "", style="progress.data.speed")
+
+
+def _columns(unit: str) -> list[ProgressColumn]:
+    return [
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        _Rate(unit),
+        TimeRemainingColumn(compact=True),
+    ]
+
+
+class _Bar(Steps):
+    def __init__(self, shown: Progress, doing: str, total: int | None) -> None:
+        self._shown = shown
+        self._task = shown.add_task(doing, total=total)
+
+    def advance(self, number: int = 1) -> None:
+        self._shown.advance(self._task, number)
+
+    def expect(self, total: int) -> None:
+        self._shown.update(self._task, total=total)
+
+
+class _Lines(Steps):
+    """For logs: how far it is, now and then."""
+
+    def __init__(self, console: Console, doing: str, total: int | None, unit: str) -> None:
+        self._console = console
+        self._doing = doing
+        self._total = total
+        self._unit = unit
+        self._done = 0
+        self._began = self._said = time.monotonic()
+
+    def advance(self, number: int = 1) -> None:
+        self._done += number
+        now = time.monotonic()
+        if now - self._said >= SECONDS_BETWEEN_LINES:
+            self._said = now
+            self._console.print(self._line(now), markup=False, soft_wrap=True)
+
+    def expect(self, total: int) -> None:
+        self._total = total
+
+    def _line(self, now: float) -> str:
+        rate = self._done / max(now - self._began, 0.001)
+        of = f" of {self._total:,}" if self._total is not None else ""
+        left = f", {(self._total - self._done) / rate:,.0f} s left" if self._total and rate else ""
+        return f"{self._doing}: {self._done:,}{of} {self._unit}, {rate:,.0f}/s{left}"

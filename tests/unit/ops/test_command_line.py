@@ -1,0 +1,56 @@
+"""Every verb teaches, and every verb for operators answers programs too."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from ops.cli import TRY, VERBS, command_line
+from ops.ending import MEANINGS, Exit
+
+OPERATIONS = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+FOR_OPERATORS = [name for name, verb in VERBS.items() if verb.panel != TRY]
+
+
+def commands(name: str) -> list[tuple[str, click.Command]]:
+    """The verb, or the verbs below it."""
+    command = typer.main.get_command(command_line(name)).commands[name]
+    below = getattr(command, "commands", {})
+    return [(f"{name} {each}", one) for each, one in below.items()] or [(name, command)]
+
+
+ALL = [each for name in FOR_OPERATORS for each in commands(name)]
+
+
+@pytest.mark.parametrize(("name", "command"), ALL, ids=[name for name, _ in ALL])
+def test_a_verb_for_operators_shows_examples_and_answers_in_json(name, command):
+    """What to type stands in its help, and programs can read its answer."""
+    assert f"    muster {name}" in (command.help or "")
+    assert "--json" in {flag for parameter in command.params for flag in parameter.opts}
+
+
+@pytest.mark.parametrize(("name", "command"), ALL, ids=[name for name, _ in ALL])
+def test_every_option_says_what_it_is_for(name, command):
+    """An option without a word of help would only be guessed at."""
+    silent = [each.name for each in command.params if isinstance(each, click.Option) and not each.help]
+
+    assert silent == []
+
+
+def test_the_list_of_verbs_fits_a_narrow_terminal():
+    """At 80 columns nothing is cut off."""
+    said = CliRunner().invoke(command_line(None), ["--help"], terminal_width=80).stdout
+
+    assert all(name in said for name in VERBS)
+    assert max(map(len, said.splitlines())) <= 80
+    assert "…" not in said
+
+
+def test_the_exit_codes_are_those_of_the_page():
+    """The table in docs/operations.md is the list in the code."""
+    found = re.findall(r"^\| (\d+) \| (.+) \|$", OPERATIONS, re.MULTILINE)
+
+    assert found == [(str(code.value), MEANINGS[code]) for code in Exit]
