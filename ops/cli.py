@@ -35,6 +35,9 @@ VERBS = {
         "ops.run_commands:demo", "Play the same, end, and say whether all came out as expected.", TRY
     ),
     "play": Verb("ops.play_command:command", "Play it through a system that is up already.", TRY),
+    "sandbox": Verb(
+        "sandbox.cli:command", "Run a server that behaves like XPM, with made-up practices.", TRY
+    ),
     "up": Verb("ops.stack_commands:up", "Start Kafka and Postgres in the background.", TRY),
     "down": Verb("ops.stack_commands:down", "Stop what `up` started; the data stays.", TRY),
     "status": Verb("ops.stack_commands:status", "Say what is running, and where.", TRY),

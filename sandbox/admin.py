@@ -194,6 +194,7 @@ class Admin:
 
     async def clear_faults(self, _: Request) -> Response:
         self._sandbox.faults.clear()
+        self._sandbox.dead_tokens.clear()
         return Response(status_code=204)
 
     async def show_calls(self, _: Request) -> Response:

@@ -40,6 +40,12 @@ def unauthorized() -> Response:
     return _problem(401, "Unauthorized", "AuthenticationUnsuccessful", headers)
 
 
+def expired() -> Response:
+    """The recorded answer to a token whose time is over."""
+    headers = {"www-authenticate": "Bearer error=invalid_token"}
+    return _problem(401, "Unauthorized", "TokenExpired: token expired at 04/29/2020 09:22:02", headers)
+
+
 def forbidden(application_remaining: int) -> Response:
     """The recorded answer to a tenant that the token does not reach; of the rate headers it has only one."""
     headers = {"x-appminlimit-remaining": str(application_remaining)}
@@ -48,6 +54,11 @@ def forbidden(application_remaining: int) -> Response:
 
 def unavailable() -> Response:
     return _problem(503, "ServiceUnavailable", "ServiceNotAvailable", {})
+
+
+def garbage() -> Response:
+    """A server error whose body is not even what its header says."""
+    return Response(b'{Status":500}\x00\xff<html>', 500, media_type="application/json")
 
 
 def throttled(problem: Problem, retry_after: float | None) -> Response:

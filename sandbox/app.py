@@ -1,7 +1,5 @@
 """The whole sandbox as one ASGI application."""
 
-from collections.abc import Sequence
-
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
@@ -9,15 +7,9 @@ from starlette.routing import Mount, Route
 from sandbox.admin import Admin
 from sandbox.gate import Gate
 from sandbox.practicemanager import PracticeManager
-from sandbox.quota import GENEROUS, Limits
-from sandbox.state import Sandbox, Tenancy, harbour_tenancy
+from sandbox.state import Sandbox
 
 API_PATH = "/practicemanager/3.1"
-
-
-def create_app(tenancies: Sequence[Tenancy] | None = None, limits: Limits = GENEROUS) -> Starlette:
-    """A sandbox with these practices, or with Harbour & Hill alone; each application is its own world."""
-    return sandbox_app(Sandbox((harbour_tenancy(),) if tenancies is None else tenancies, limits))
 
 
 def sandbox_app(sandbox: Sandbox) -> Starlette:

@@ -1,48 +1,133 @@
 """The command line of the sandbox: `python -m sandbox` and `muster sandbox`."""
 
-import argparse
 import re
+import socket
 from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated
+
+import typer
 
 from sandbox import harbour
+from sandbox.app import sandbox_app
+from sandbox.faults import Fault
+from sandbox.greeting import greeting
+from sandbox.mix import AS_USUAL, Mix
 from sandbox.quota import GENEROUS, REAL
 from sandbox.server import serve
-from sandbox.state import Tenancy, harbour_tenancy, made_up_tenancy
+from sandbox.state import Sandbox, Tenancy, harbour_tenancy, made_up_tenancy
+from sandbox.ties import CannotFill
 
-_LIMITS = {"generous": GENEROUS, "real": REAL}
-_MADE_UP = re.compile(r"(?P<seed>[^:]+):(?P<size>[0-9]+)(:(?P<token>.+))?")
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until stopped; exits with status 2 when the arguments make no sense."""
-    chosen = _parser().parse_args(arguments)
-    tenancies = [harbour_tenancy(chosen.harbour_token), *chosen.made_up]
-    for tenancy in tenancies:
-        print(f"{tenancy.tenant_id}  {tenancy.practice.name}", flush=True)  # noqa: T201 - said to whoever starts it
-    serve(chosen.host, chosen.port, tenancies, _LIMITS[chosen.quota])
+_MADE_UP = re.compile(r"(?P<seed>[^:]+):(?P<size>[0-9]{1,6})(:(?P<token>.+))?")
+_TROUBLE = re.compile(r"(?P<percent>[0-9]{1,2}(\.[0-9]+)?|100)(:(?P<seed>.+))?")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sandbox", description="An XPM that behaves like the real one.")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8400)
-    parser.add_argument("--harbour-token", default=harbour.TOKEN, help=f"opens {harbour.NAME}")
-    parser.add_argument(
-        "--made-up",
-        type=_made_up,
-        action="append",
-        default=[],
-        metavar="SEED:SIZE[:TOKEN]",
-        help="one more practice of SIZE records; its token is made-up-SEED unless given",
-    )
-    parser.add_argument(
-        "--quota", choices=_LIMITS, default="generous", help="Xero's limits, or none to be met"
-    )
-    return parser
+class Quota(StrEnum):
+    """Which limits the sandbox has."""
+
+    GENEROUS = "generous"
+    REAL = "real"
 
 
-def _made_up(text: str) -> Tenancy:
-    given = _MADE_UP.fullmatch(text)
-    if given is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not SEED:SIZE or SEED:SIZE:TOKEN")
-    return made_up_tenancy(given["seed"], int(given["size"]), given["token"] or f"made-up-{given['seed']}")
+_LIMITS = {Quota.GENEROUS: GENEROUS, Quota.REAL: REAL}
+
+
+def main() -> None:
+    """Run `command` by itself."""
+    typer.run(command)
+
+
+def command(
+    *,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; 0.0.0.0 is all of them.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")] = 8400,
+    made_up: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SEED:SIZE[:TOKEN]",
+            help="One more practice, of SIZE made-up clients; may be given again. The same seed and size are the "
+            "same practice every time. Its token is made-up-SEED unless given.",
+        ),
+    ] = None,
+    relationships: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=100, help="Exactly so many on each made-up client, instead of as families have."
+        ),
+    ] = None,
+    archived: Annotated[
+        float, typer.Option(min=0, max=100, help="Percent of the made-up clients.")
+    ] = AS_USUAL.archived,
+    deleted: Annotated[
+        float, typer.Option(min=0, max=100, help="Percent of the made-up clients.")
+    ] = AS_USUAL.deleted,
+    dangling: Annotated[
+        float,
+        typer.Option(
+            min=0, max=100, help="Percent of their relationships that lead to a client that is gone."
+        ),
+    ] = AS_USUAL.dangling,
+    ended: Annotated[
+        float, typer.Option(min=0, max=100, help="Percent of their relationships that are over.")
+    ] = AS_USUAL.ended,
+    quota: Annotated[
+        Quota,
+        typer.Option(help="Xero's limits (5 calls at once, 60 a minute, 5,000 a day), or none to be met."),
+    ] = Quota.GENEROUS,
+    trouble: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PERCENT[:SEED]",
+            help="Let so many calls go wrong, each in a way of its own; the seed decides which and how. Trouble of "
+            "one kind can be asked for while it runs.",
+        ),
+    ] = None,
+    harbour_token: Annotated[
+        str, typer.Option(help=f"Opens {harbour.NAME}, the practice that is always there.")
+    ] = harbour.TOKEN,
+) -> None:
+    """Run a server that behaves like Xero Practice Manager, with made-up practices, until Ctrl-C.
+
+    It begins with the same world whenever it starts. Change that world in a browser under /sandbox while it runs,
+    and import again. What it prints when it is up says how to call it and how to connect the importer to it.
+
+    Try: muster sandbox --made-up tern:1000 --quota real --trouble 5
+    """
+    mix = Mix(archived, deleted, dangling, ended, relationships)
+    state = Sandbox([harbour_tenancy(harbour_token), *_made_up(made_up or (), mix)], _LIMITS[quota])
+    if trouble:
+        state.faults.add(_trouble(trouble))
+    try:
+        listener = socket.create_server((host, port))
+    except OSError as error:
+        typer.echo(
+            f"Cannot listen on {host}:{port} ({error.strerror}). Choose another with --port.", err=True
+        )
+        raise typer.Exit(1) from None
+    with listener:
+        reached = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not bound
+        typer.echo(greeting(f"http://{reached}:{listener.getsockname()[1]}", state))
+        serve(listener, sandbox_app(state))
+
+
+def _made_up(texts: Sequence[str], mix: Mix) -> list[Tenancy]:
+    found: dict[str, Tenancy] = {}
+    for text in texts:
+        given = _MADE_UP.fullmatch(text)
+        if given is None or given["seed"] in found:
+            raise typer.BadParameter(f"{text!r} is not SEED:SIZE or SEED:SIZE:TOKEN with a seed of its own")
+        token = given["token"] or f"made-up-{given['seed']}"
+        try:
+            found[given["seed"]] = made_up_tenancy(given["seed"], int(given["size"]), token, mix)
+        except CannotFill as error:
+            raise typer.BadParameter(str(error)) from None
+    return list(found.values())
+
+
+def _trouble(text: str) -> Fault:
+    given = _TROUBLE.fullmatch(text)
+    if given is None or not float(given["percent"]):
+        raise typer.BadParameter(f"{text!r} is not PERCENT or PERCENT:SEED")
+    return Fault(kind="any", percent=float(given["percent"]), seed=given["seed"] or "trouble")

@@ -11,15 +11,18 @@ from html import escape
 from sandbox.practice import Contact, Field, Group, Party, Practice, Relationship
 
 _BEFORE_FLAGS = (
-    "Name", "Title", "Gender", "FirstName", "LastName", "OtherName", "Email", "DateOfBirth",
+    "Name", "Title", "Gender", "FirstName", "MiddleName", "LastName", "OtherName", "Email", "DateOfBirth",
+    "DateOfDeath",
     "Address", "City", "Region", "PostCode", "Country",
     "PostalAddress", "PostalCity", "PostalRegion", "PostalPostCode", "PostalCountry",
     "Phone", "Fax", "Website", "ReferralSource", "ExportCode",
 )  # fmt: skip
 _AFTER_FLAGS = (
-    "AccountManager", "Type", "BillingClient", "BusinessStructure", "BalanceMonth",
-    "TaxNumber", "CompanyNumber", "BusinessNumber", "BranchNumber", "GSTRegistered", "PrepareGST",
-    "SignedTaxAuthority", "AgencyStatus", "PrepareActivityStatement", "PrepareTaxReturn", "ActiveAtoClient",
+    "AccountManager", "JobManager", "Type", "BillingClient", "BusinessStructure", "Industry",
+    "ClientCode", "BalanceMonth",
+    "TaxNumber", "CompanyNumber", "BusinessNumber", "BranchNumber", "GSTRegistered", "GSTPeriod",
+    "GSTBasis", "PrepareGST", "SignedTaxAuthority", "TaxAgent", "AgencyStatus", "ReturnType",
+    "PrepareActivityStatement", "PrepareTaxReturn", "ActiveAtoClient",
 )  # fmt: skip
 KNOWN_FIELDS = frozenset(_BEFORE_FLAGS + _AFTER_FLAGS)
 """The elements that a party's `fields` may hold; any other is printed nowhere."""
@@ -27,6 +30,8 @@ KNOWN_FIELDS = frozenset(_BEFORE_FLAGS + _AFTER_FLAGS)
 
 Content = str | Mapping[str, "Content"]
 """The text of an element, or its children."""
+
+END_OF_MANY = "</Clients></Response>"
 
 
 def refusal(method: str, description: str) -> str:
@@ -47,7 +52,7 @@ def many_clients(
     yield f"{_opening(method)}<Clients>"
     for party in parties:
         yield client(practice, party, detailed=detailed)
-    yield "</Clients></Response>"
+    yield END_OF_MANY
 
 
 def client(practice: Practice, party: Party, *, detailed: bool) -> str:

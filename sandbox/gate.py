@@ -14,9 +14,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox import answers
-from sandbox.faults import Fault
 from sandbox.quota import Quota
 from sandbox.state import Called, Sandbox
+from sandbox.trouble import instead, on_its_way
 
 
 class Gate:
@@ -38,8 +38,10 @@ class Gate:
             await self._answer(scope, receive, send, tenant)
 
     def _refusal(self, request: Request, tenant: str | None, quota: Quota | None) -> Response | None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        reached = self._sandbox.reached_by(token) if scheme.lower() == "bearer" else {}
+        token = _token(request)
+        if token in self._sandbox.dead_tokens:
+            return answers.expired()
+        reached = self._sandbox.reached_by(token)
         if not reached:
             return answers.unauthorized()
         if self._tenanted and tenant not in reached:
@@ -48,14 +50,14 @@ class Gate:
         return answers.throttled(exceeded.problem, exceeded.retry_after) if exceeded else None
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, tenant: str | None) -> None:
-        app = self._app
+        app, tenancy = self._app, self._sandbox.tenancies.get(tenant or "")
         for fault in self._sandbox.faults.for_call(tenant, scope["path"]):
             if fault.kind == "latency":
                 await asyncio.sleep(fault.seconds)
-            elif fault.kind == "cut":
-                send = _cut_short(send)
-            else:
-                app = _instead(fault)
+            if fault.kind == "token_dies":
+                self._sandbox.dead_tokens.add(_token(Request(scope)))
+            app = instead(fault, tenancy.practice if tenancy else None) or app
+            send = on_its_way(fault, send)
         await app(scope, receive, send)
 
     def _signed(self, request: Request, tenant: str | None, quota: Quota | None, send: Send) -> Send:
@@ -79,36 +81,12 @@ def _add_missing(headers: MutableHeaders, more: dict[str, str]) -> None:
         headers.setdefault(name, value)
 
 
+def _token(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""
+
+
 def _method(request: Request) -> str:
     """`client.api/get` of `/practicemanager/3.1/client.api/get/<id>`."""
     parts = request.url.path.strip("/").split("/")
     return "/".join(parts[2:4]) or parts[0]
-
-
-def _instead(fault: Fault) -> ASGIApp:
-    match fault.kind:
-        case "outage":
-            return answers.unavailable()
-        case "throttle":
-            return answers.throttled(fault.problem, None if fault.problem == "concurrent" else fault.seconds)
-        case "malformed":
-            return answers.xml(answers.BROKEN)
-        case "doctype":
-            return answers.xml(answers.BOMB)
-    raise AssertionError(fault.kind)
-
-
-def _cut_short(send: Send) -> Send:
-    """Send half of the first piece and nothing more; the server then closes the connection on the client."""
-    cut = False
-
-    async def half(message: Message) -> None:
-        nonlocal cut
-        if message["type"] == "http.response.start":
-            await send(message)
-        elif not cut:
-            cut = True
-            body = message["body"]
-            await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-
-    return half

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sandbox.chance import Chance, made_up_uuid
 from sandbox.households import STRUCTURES, Member
-from sandbox.practice import Contact, Field
+from sandbox.practice import STAFF, Contact, Field
 from sandbox.vocabulary import JUNK_EMAILS, JUNK_PHONES, PLACES, STREETS
 
 _TITLES = {"Female": ("Ms", "Mrs", "Dr"), "Male": ("Mr", "Dr", "Rev.")}
@@ -17,13 +17,17 @@ class Particulars:
     contacts: tuple[Contact, ...]
 
 
-def particulars(luck: Chance, member: Member, email_name: str) -> Particulars:
-    """The fields and contacts of a member; `email_name` is whose e-mail address stands there."""
-    fields: dict[str, Field] = {"Name": member.name}
+def particulars(luck: Chance, member: Member, email_name: str, *, tied: bool = False) -> Particulars:
+    """
+    The fields and contacts of a member; `email_name` is whose e-mail address stands there.
+
+    Whoever is to be `tied` has a business structure: XPM knows no relationships of others.
+    """
+    fields: dict[str, Field] = {"Name": _name_text(luck, member.name)}
     if member.is_person:
         fields |= _personal(luck, member)
-    fields |= _reachable(luck, email_name) | _addresses(luck) | _staff(luck)
-    if luck.happens(95):
+    fields |= _reachable(luck, email_name) | _addresses(luck) | _staff(luck) | _office(luck, member)
+    if luck.happens(95) or tied:
         fields["BusinessStructure"] = STRUCTURES[member.part]
     if luck.happens(60):
         fields |= _tax(luck)
@@ -37,6 +41,15 @@ def date_text(luck: Chance, first_year: int, last_year: int) -> str:
     month, day = 1 + luck.below(12), 1 + luck.below(28)
     return luck.pick(("{:04}-{:02}-{:02}", "{:04}-{:02}-{:02}T00:00:00", "{:04}{:02}{:02}")).format(
         year, month, day
+    )
+
+
+def _name_text(luck: Chance, name: str) -> str:
+    """The name, sometimes with the blanks and line breaks that come along when people paste."""
+    return (
+        luck.pick((f" {name}", f"{name}  ", f"{name}\n", name.replace(" ", "  ", 1)))
+        if luck.happens(2)
+        else name
     )
 
 
@@ -96,12 +109,22 @@ def _address(luck: Chance, kind: str) -> dict[str, Field]:
 
 def _staff(luck: Chance) -> dict[str, Field]:
     """Nested elements with names and ids of their own, which are not the client's."""
-    manager = luck.pick(("Nell Harrow", "Test", "test"))
+    manager = luck.pick(STAFF)
     fields: dict[str, Field] = {"BillingClient": ""}
     if luck.happens(40):
-        fields["AccountManager"] = {"UUID": made_up_uuid("staff", manager), "Name": manager}
+        fields["AccountManager"] = {"UUID": manager.uuid, "Name": manager.fields["Name"]}
     if luck.happens(40):
         fields["Type"] = {"Name": "Monthly & fixed", "CostMarkup": "30.00", "PaymentTerm": "DayOfMonth"}
+    return fields
+
+
+def _office(luck: Chance, member: Member) -> dict[str, Field]:
+    """What the practice notes for itself."""
+    fields: dict[str, Field] = {}
+    if luck.happens(20):
+        fields["Website"] = f"www.{_address_of(member.name).partition('@')[2]}"
+    if luck.happens(30):
+        fields["ClientCode"] = f"{member.name[:4].upper().strip()}{luck.below(1000):03}"
     return fields
 
 

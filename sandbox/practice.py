@@ -44,6 +44,27 @@ class Group:
     name: str
 
 
+@dataclass(frozen=True)
+class Staff:
+    """Somebody who works at the practice; names repeat, and XPM does not say who has left."""
+
+    uuid: str
+    fields: Mapping[str, str]
+
+
+def _staff(number: int, name: str, email: str) -> Staff:
+    more = {"Email": email, "Phone": "", "Mobile": "", "Address": "", "PayrollCode": ""}
+    return Staff(f"d3a7f0c1-22b8-4e95-9f4d-7c6e1b90a5{number:02}", {"Name": name, **more})
+
+
+STAFF = (
+    _staff(1, "Nell Harrow", "nell@practice.example"),
+    _staff(2, "Nell Harrow", ""),
+    _staff(3, "Test", "test@practice.example"),
+    _staff(4, "test", ""),
+)
+
+
 @dataclass
 class Party:
     """A client record. `echoes` are elements that XPM prints once more, empty, at the end of it."""
@@ -71,9 +92,12 @@ class Party:
 class Practice:
     """The client records of one practice. Everything raises `KeyError` for a record that is not there."""
 
-    def __init__(self, name: str, parties: Iterable[Party]) -> None:
+    def __init__(self, name: str, parties: Iterable[Party], groups: Iterable[Group] = ()) -> None:
+        """`groups` are those without members: the others are on the records."""
         self.name = name
+        self.staff = STAFF
         self.parties = {party.uuid: party for party in parties}
+        self._empty_groups = tuple(groups)
 
     def listed(self, modified_since: datetime | None = None) -> list[Party]:
         """
@@ -89,6 +113,14 @@ class Practice:
     def search(self, text: str) -> list[Party]:
         wanted = text.casefold()
         return [party for party in self.listed() if wanted in party.name.casefold()]
+
+    def groups(self) -> list[Group]:
+        """The client groups by name, also those that nobody belongs to."""
+        found = {group for party in self.parties.values() for group in party.groups}
+        return sorted(found | set(self._empty_groups), key=lambda group: (group.name.casefold(), group.uuid))
+
+    def members(self, group: Group) -> list[Party]:
+        return [party for party in self.listed() if group in party.groups]
 
     def name_of(self, relationship: Relationship) -> str:
         """The present name of the party at the other end, or the last one known if its record is gone."""

@@ -2,26 +2,19 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from sandbox.app import create_app
-from sandbox.quota import GENEROUS, Limits
-from sandbox.state import Tenancy
-
 _LOCAL = "127.0.0.1"
 
 
-def serve(
-    host: str, port: int, tenancies: Sequence[Tenancy] | None = None, limits: Limits = GENEROUS
-) -> None:
-    """Answer until the process is told to stop (SIGINT or SIGTERM)."""
-    server = uvicorn.Server(_config(create_app(tenancies, limits), host=host, port=port))
+def serve(listener: socket.socket, app: ASGIApp) -> None:
+    """Answer on that socket until the process is told to stop (SIGINT or SIGTERM)."""
     with suppress(KeyboardInterrupt):
-        server.run()
+        uvicorn.Server(_config(app)).run(sockets=[listener])
 
 
 @asynccontextmanager
@@ -38,5 +31,5 @@ async def running(app: ASGIApp) -> AsyncIterator[str]:
         await serving
 
 
-def _config(app: ASGIApp, host: str = _LOCAL, port: int = 0) -> uvicorn.Config:
-    return uvicorn.Config(app, host=host, port=port, access_log=False, log_level="warning", lifespan="off")
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(app, access_log=False, log_level="warning", lifespan="off")

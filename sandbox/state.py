@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from sandbox import harbour
 from sandbox.chance import made_up_uuid
 from sandbox.faults import Faults
+from sandbox.mix import AS_USUAL, Mix
 from sandbox.practice import Practice
 from sandbox.quota import APPLICATION, GENEROUS, Limits, MonotonicClock, Quota, Window
 from sandbox.seeded import seeded_practice
@@ -30,9 +31,9 @@ def harbour_tenancy(token: str = harbour.TOKEN) -> Tenancy:
     return Tenancy(harbour.TENANT_ID, token, harbour.harbour_practice())
 
 
-def made_up_tenancy(seed: str, size: int, token: str) -> Tenancy:
-    """A made-up practice; the seed alone decides its id."""
-    return Tenancy(made_up_uuid("tenant", seed), token, seeded_practice(seed, size))
+def made_up_tenancy(seed: str, size: int, token: str, mix: Mix = AS_USUAL) -> Tenancy:
+    """A made-up practice; the seed alone decides its id. Raises `ties.CannotFill`."""
+    return Tenancy(made_up_uuid("tenant", seed), token, seeded_practice(seed, size, mix))
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Sandbox:
         self.application = Window(APPLICATION, 60, 0, monotonic)
         self.quotas = {tenant: Quota(limits, self.application, monotonic) for tenant in self.tenancies}
         self.faults = Faults()
+        self.dead_tokens: set[str] = set()
+        """Access tokens that a fault has killed; clearing the faults brings them back."""
         self.calls: Counter[Called] = Counter()
 
     def reached_by(self, token: str) -> dict[str, Tenancy]:

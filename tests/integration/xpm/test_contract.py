@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -12,11 +13,13 @@ from sandbox.chance import made_up_uuid
 from sandbox.quota import Limits
 from services.importer.xpm.errors import (
     ClientNotFound,
+    ConnectionLost,
     Forbidden,
     ReconnectRequired,
     SourceInvalid,
     SourceUnavailable,
     Throttled,
+    XpmError,
 )
 
 MADE_UP_TENANT = made_up_uuid("tenant", "contract")
@@ -163,9 +166,52 @@ class TestTrouble:
         assert caught.value.kind == problem
         assert timedelta(0) <= caught.value.until - before - timedelta(seconds=wait) < timedelta(seconds=5)
 
-    @pytest.mark.parametrize("kind", ["malformed", "doctype"])
+    async def test_an_error_with_garbage_is_an_outage(self, sandbox, xpm):
+        """Of a 500 nothing is read, so nothing in it can hurt."""
+        await sandbox.trouble(kind="error")
+        with pytest.raises(SourceUnavailable) as caught:
+            await xpm.read_client(harbour.MARA)
+
+        assert caught.value.correlation_id
+
+    async def test_a_token_may_die_between_two_calls(self, sandbox, xpm):
+        """The first call is answered, and no later one."""
+        await sandbox.trouble(kind="token_dies", calls=1)
+
+        assert (await xpm.read_client(harbour.MARA)).details.name == "Mara Ellison"
+        with pytest.raises(ReconnectRequired):
+            await xpm.read_client(harbour.MARA)
+
+    @pytest.mark.parametrize("problem", ["concurrent", "appminute"])
+    async def test_other_limits_are_throttles_too(self, sandbox, xpm, problem):
+        """Each by its own name."""
+        await sandbox.trouble(kind="throttle", problem=problem, seconds=30)
+        with pytest.raises(Throttled) as caught:
+            await xpm.read_client(harbour.MARA)
+
+        assert caught.value.kind == problem
+
+    async def test_whatever_goes_wrong_stays_in_the_family(self, sandbox, xpm):
+        """Every kind of trouble, again and again, with good answers in between."""
+        await sandbox.trouble(kind="any", percent=80, seed="contract", seconds=0.001)
+        seen = Counter()
+        for _ in range(100):
+            try:
+                seen[(await xpm.read_client(harbour.NORTHLIGHT)).details.name] += 1
+            except XpmError as error:
+                seen[type(error)] += 1
+
+        assert seen.keys() == {
+            "Northlight Joinery Pty Ltd",
+            Throttled,
+            SourceUnavailable,
+            ConnectionLost,
+            SourceInvalid,
+        }
+
+    @pytest.mark.parametrize("kind", ["malformed", "doctype", "charset"])
     async def test_a_broken_or_hostile_document_is_invalid(self, sandbox, xpm, kind):
-        """XML that is not well-formed, and entities that would grow beyond all bounds."""
+        """XML that is not well-formed or in another encoding, and entities that would grow beyond all bounds."""
         await sandbox.trouble(kind=kind)
         with pytest.raises(SourceInvalid) as caught:
             await xpm.read_client(harbour.MARA)
