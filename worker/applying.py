@@ -13,7 +13,7 @@ import structlog
 from schemas.codec import Event, Unreadable
 from worker import metrics
 from worker.batch import Batch, as_failed, fence, halves, place
-from worker.database import Database
+from worker.database import Database, is_lost
 from worker.deadletters import Cause, DeadLetters
 from worker.failures import CannotRecord, Verdict, classify, describe
 from worker.positions import Place, Position, Positions
@@ -50,7 +50,7 @@ class Applying:
         try:
             return [await self._commit(database, batch, published, attempts)]
         except Exception as error:
-            if classify(error) is not Verdict.BROKEN or database.is_closed() or not batch.records:
+            if classify(error) is not Verdict.BROKEN or is_lost(database) or not batch.records:
                 raise
             if len(batch.records) == 1:
                 return [await self._give_as_failed(database, batch, published, attempts, error)]
@@ -74,7 +74,7 @@ class Applying:
         try:
             return await self._commit(database, as_failed(batch, describe(error)), published, attempts)
         except Exception as again:
-            if classify(again) is not Verdict.BROKEN or database.is_closed():
+            if classify(again) is not Verdict.BROKEN or is_lost(database):
                 raise
             raise CannotRecord(
                 f"The record at {where} can neither be applied nor be recorded as failed: {describe(again)}. "

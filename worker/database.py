@@ -1,7 +1,7 @@
 """Connections to Postgres: one held by the consumer loop, a small pool for everything that only looks."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
@@ -70,13 +70,23 @@ class HeldConnection:
         """Close the connection, at once if it does not answer."""
         database, self._database = self._database, None
         if database is not None:
-            with suppress(*TROUBLE):
+            try:
                 await database.close(timeout=2)
+            except TROUBLE:
+                database.terminate()
 
     @property
     def is_lost(self) -> bool:
         """Whether there was a connection, and it is gone: whatever was raised then is no record's fault."""
-        return self._database is not None and self._database.is_closed()
+        return self._database is not None and is_lost(self._database)
+
+
+def is_lost(database: Database) -> bool:
+    """Whether a connection that is between transactions can't be used any more.
+
+    asyncpg may see the end of a session later than its last words; until then a transaction seems to be open.
+    """
+    return database.is_closed() or database.is_in_transaction()
 
 
 def _arguments(settings: Settings, application: str, session: dict[str, str]) -> dict[str, Any]:

@@ -116,7 +116,13 @@ def _of_state(state: str) -> Verdict:
 
 
 def _connection_is_gone(error: InterfaceError | InternalClientError) -> bool:
-    """Read what asyncpg says in words only: others between a server's last message and the connection's end."""
+    """Read what asyncpg says in words only: others between a server's last message and the connection's end.
+
+    No two tasks use one connection, so an operation in progress is one that a server left without an answer.
+    """
     if isinstance(error, InternalClientError):
         return str(error).startswith("cannot switch to state")
-    return not isinstance(error, DataError) and "closed" in str(error)
+    said = str(error)
+    return not isinstance(error, DataError) and (
+        "closed" in said or "another operation is in progress" in said
+    )

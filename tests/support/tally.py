@@ -7,6 +7,7 @@ Run as a process: `python -m tests.support.tally`. What a request asks for is in
     poison-fold   the projection finds out by itself and says so
     incurable     not even its failure can be recorded
     stuck         the event loop is blocked
+    cut           the server ends the session in the midst of it, once
 """
 
 import asyncio
@@ -56,6 +57,9 @@ class TallyProjection:
     group = "tally"
     topics: Sequence[Topic] = (REQUESTS,)
 
+    def __init__(self) -> None:
+        self.cut: set[str] = set()
+
     async def prepare(self, database: Database) -> None:
         await database.execute("SET search_path TO tally")
 
@@ -65,18 +69,11 @@ class TallyProjection:
             event = record.content
             if isinstance(event, Event):
                 wish = asked_for(event)
-                if wish == "poison":
-                    raise ValueError("private: John Smith")
-                if wish == "poison-sql":
-                    await database.execute("SELECT 'private: John Smith'::integer")
                 if wish == "poison-fold":
                     failed.append((record, ValueError("private: John Smith")))
                     rows.append(row(record, "failed"))
                     continue
-                if wish == "incurable":
-                    raise ValueError("private: John Smith")
-                if wish == "stuck":
-                    time.sleep(60)  # noqa: ASYNC251 - that is the point
+                await self._grant(wish, event, database)
                 answer = b'{"answers":"%s"}' % event.id.encode()
                 outgoing.append(Outgoing(PROGRESS, event.tenant_id, answer))
                 rows.append(row(record, "applied", event, answer))
@@ -93,6 +90,17 @@ class TallyProjection:
         )
         return Effects(outgoing, failed)
 
+    async def _grant(self, wish: str, event: Event, database: Database) -> None:
+        if wish in ("poison", "incurable"):
+            raise ValueError("private: John Smith")
+        if wish == "poison-sql":
+            await database.execute("SELECT 'private: John Smith'::integer")
+        if wish == "cut" and event.id not in self.cut:
+            self.cut.add(event.id)
+            await end_from_outside(database)
+        if wish == "stuck":
+            time.sleep(60)  # noqa: ASYNC251 - that is the point
+
     async def unpublished(self, database: Database, span: Span) -> Sequence[Outgoing]:
         found = await database.fetch(
             'SELECT tenant_id, answer FROM records WHERE partition = $1 AND "offset" >= $2 AND "offset" < $3 '
@@ -102,6 +110,20 @@ class TallyProjection:
             span.until,
         )
         return [Outgoing(PROGRESS, each["tenant_id"], each["answer"]) for each in found]
+
+
+async def end_from_outside(database: Database) -> None:
+    """Let the server end this idle session, and come back as soon as its last words may be here."""
+    parameters = database._params
+    other = await asyncpg.connect(
+        host="127.0.0.1",
+        port=database._addr[1],
+        user=parameters.user,
+        password=parameters.password,
+        database=parameters.database,
+    )
+    await other.execute("SELECT pg_terminate_backend($1)", database.get_server_pid())
+    await other.close()
 
 
 def asked_for(event: Event) -> str:

@@ -18,14 +18,13 @@ from tests.support.tally import Tally, prepare_tally, shortest_session
 async def test_a_process_that_is_killed_at_any_moment_loses_and_doubles_nothing(tally: Tally) -> None:
     """Each record takes effect once, in order, and is answered, however often the process is killed."""
     chance = random.Random(7)
-    number = 1500
     session = str(await shortest_session(tally.settings.kafka))
-    feeding = asyncio.create_task(feed(tally, number))
-    for _ in range(4):
-        async with tally.process(MUSTER_BATCH_RECORDS="20", MUSTER_SESSION_SECONDS=session):
-            await goes_on(tally)
-            await asyncio.sleep(chance.uniform(0, 0.3))
-    await feeding
+    async with under_load(tally) as fed:
+        for _ in range(4):
+            async with tally.process(MUSTER_BATCH_RECORDS="20", MUSTER_SESSION_SECONDS=session):
+                await goes_on(tally)
+                await asyncio.sleep(chance.uniform(0, 0.3))
+    number = len(fed)
     async with tally.running():
         await eventually(lambda: tally.has(number), timeout=40)
 
@@ -53,19 +52,30 @@ async def test_processes_that_come_and_go_share_the_work(tally: Tally) -> None:
 
 async def test_connections_that_are_cut_are_made_again(tally: Tally) -> None:
     """A database that ends the session in the midst of it is a passing error."""
-    number = 2000
-    feeding = asyncio.create_task(feed(tally, number))
     async with tally.running(batch_records=20):
-        for _ in range(5):
-            await goes_on(tally)
-            await tally.fetch(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND application_name = 'muster-tally'"
-            )
-        await feeding
+        async with under_load(tally) as fed:
+            for _ in range(5):
+                await goes_on(tally)
+                await tally.fetch(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND application_name = 'muster-tally'"
+                )
+        number = len(fed)
         await eventually(lambda: tally.has(number), timeout=30)
 
     await check(tally, number)
+
+
+async def test_no_record_is_to_blame_for_a_session_that_ends_in_its_transaction(tally: Tally) -> None:
+    """Between a server's last words and the end of the connection, asyncpg reports errors of many kinds."""
+    number = 30
+    await tally.ask(*((f"t{n % 8}", f"e{n}", "cut" if n % 5 == 0 else "Ada") for n in range(number)))
+
+    async with tally.running(batch_records=20):
+        await eventually(lambda: tally.has(number), timeout=30)
+
+    assert {each["result"] for each in await tally.results()} == {"applied"}
+    assert len(tally.projection.cut) == number // 5
 
 
 async def test_servers_that_are_killed_and_come_back_lose_nothing(tmp_path: Path, topic_prefix: str) -> None:
@@ -108,6 +118,27 @@ async def feed(tally: Tally, number: int, since: int = 0) -> None:
     for begin in range(since, since + number, 50):
         await tally.ask(*((f"t{n % 8}", f"e{n}") for n in range(begin, min(begin + 50, since + number))))
         await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def under_load(tally: Tally) -> AsyncIterator[list[str]]:
+    """Publish requests of eight tenants until the block ends; their ids, as far as they are published."""
+    fed: list[str] = []
+    enough = asyncio.Event()
+
+    async def keep_feeding() -> None:
+        while not enough.is_set():
+            numbers = range(len(fed), len(fed) + 25)
+            await tally.ask(*((f"t{n % 8}", f"e{n}") for n in numbers))
+            fed.extend(f"e{n}" for n in numbers)
+            await asyncio.sleep(0.1)
+
+    feeding = asyncio.create_task(keep_feeding())
+    try:
+        yield fed
+    finally:
+        enough.set()
+        await feeding
 
 
 async def goes_on(tally: Tally) -> None:
