@@ -47,9 +47,10 @@ def line(row: Row) -> str:
 
 async def main(options: argparse.Namespace) -> None:
     rows = Rows()
-    consumer = AIOKafkaConsumer(f"{options.prefix}muster.progress", bootstrap_servers=options.kafka)
+    consumer = AIOKafkaConsumer(
+        f"{options.prefix}muster.progress", bootstrap_servers=options.kafka, auto_offset_reset="earliest"
+    )
     async with consumer:
-        await consumer.seek_to_beginning()
         async for record in consumer:
             if record.key == options.tenant.encode():
                 row = json.loads(record.value)["data"]
