@@ -10,6 +10,7 @@ The sandbox's own API under `/sandbox`: look at its practices, change them while
 | `POST .../parties/{uuid}/relationships` | write a relationship on that record (`NewRelationship`) |
 | `PATCH, DELETE .../relationships/{relationship}` | give it an end date (`End`), or take it away |
 | `GET, POST, DELETE /faults` | what is wrong now; add a `Fault`; clear them all |
+| `GET, PUT /dialect` | how the API answers where nobody knows how XPM does (`Dialect`) |
 | `GET, DELETE /calls` | how often each method was answered with each status; start counting anew |
 
 A change is made on one record only: what XPM mirrors on the other record is another change.
@@ -28,6 +29,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox import practice as world
+from sandbox.dialect import Dialect
 from sandbox.document import KNOWN_FIELDS
 from sandbox.faults import Fault
 from sandbox.state import Sandbox
@@ -113,6 +115,8 @@ class Admin:
             Route("/faults", self.show_faults),
             Route("/faults", self.add_fault, methods=["POST"]),
             Route("/faults", self.clear_faults, methods=["DELETE"]),
+            Route("/dialect", self.show_dialect),
+            Route("/dialect", self.choose_dialect, methods=["PUT"]),
             Route("/calls", self.show_calls),
             Route("/calls", self.forget_calls, methods=["DELETE"]),
         ]
@@ -172,16 +176,19 @@ class Admin:
             new.start,
             new.end,
         )
-        self._practice(request).relate(request.path_params["uuid"], relationship)
+        now = self._sandbox.now_for_ties()
+        self._practice(request).relate(request.path_params["uuid"], relationship, now)
         return JSONResponse(vars(relationship), status_code=201)
 
     async def end(self, request: Request) -> Response:
         end = End.model_validate_json(await request.body())
-        self._practice(request).end(request.path_params["uuid"], request.path_params["relationship"], end.end)
+        uuid, relationship = request.path_params["uuid"], request.path_params["relationship"]
+        self._practice(request).end(uuid, relationship, end.end, self._sandbox.now_for_ties())
         return Response(status_code=204)
 
     async def unrelate(self, request: Request) -> Response:
-        self._practice(request).unrelate(request.path_params["uuid"], request.path_params["relationship"])
+        uuid, relationship = request.path_params["uuid"], request.path_params["relationship"]
+        self._practice(request).unrelate(uuid, relationship, self._sandbox.now_for_ties())
         return Response(status_code=204)
 
     async def show_faults(self, _: Request) -> Response:
@@ -196,6 +203,13 @@ class Admin:
         self._sandbox.faults.clear()
         self._sandbox.dead_tokens.clear()
         return Response(status_code=204)
+
+    async def show_dialect(self, _: Request) -> Response:
+        return JSONResponse(self._sandbox.dialect.model_dump())
+
+    async def choose_dialect(self, request: Request) -> Response:
+        self._sandbox.dialect = Dialect.model_validate_json(await request.body())
+        return await self.show_dialect(request)
 
     async def show_calls(self, _: Request) -> Response:
         return JSONResponse(

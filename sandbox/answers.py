@@ -3,10 +3,12 @@
 import math
 from collections.abc import AsyncIterator, Iterator
 from itertools import islice
+from typing import Literal
 from uuid import uuid4
 
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from sandbox.camel import in_camel_case
 from sandbox.quota import Problem
 
 _XML = "text/xml; charset=utf-8"
@@ -32,6 +34,25 @@ def xml_stream(pieces: Iterator[str]) -> Response:
 async def _by_the_hundred(pieces: Iterator[str]) -> AsyncIterator[str]:
     while batch := "".join(islice(pieces, 100)):
         yield batch
+
+
+def in_form(form: Literal["xml", "json"], pieces: Iterator[str]) -> Response:
+    """An answer that is printed as XML, in that form."""
+    return (
+        xml_stream(pieces)
+        if form == "xml"
+        else Response(in_camel_case(pieces), media_type="application/json")
+    )
+
+
+def unfit(description: str) -> Response:
+    """What the official description says of bad arguments to the paged methods."""
+    return JSONResponse({"status": "ERROR", "errorDescription": description}, 400)
+
+
+def not_there(description: str) -> Response:
+    """What it says of an unknown id."""
+    return JSONResponse({"status": "ERROR", "errorDescription": description}, 404)
 
 
 def unauthorized() -> Response:

@@ -10,6 +10,8 @@ from sandbox.practicemanager import PracticeManager
 from sandbox.state import Sandbox
 
 API_PATH = "/practicemanager/3.1"
+OLD_API_PATH = "/practicemanager/3.0"
+"""The same methods, with numeric ids."""
 
 
 def sandbox_app(sandbox: Sandbox) -> Starlette:
@@ -21,6 +23,7 @@ def sandbox_app(sandbox: Sandbox) -> Starlette:
         routes=[
             Route("/connections", methods.connections, middleware=by_token),
             Mount(API_PATH, routes=methods.routes(), middleware=by_tenant),
+            Mount(OLD_API_PATH, routes=PracticeManager(sandbox, numeric=True).routes(), middleware=by_tenant),
             Mount("/sandbox", app=Admin(sandbox).app()),
         ]
     )

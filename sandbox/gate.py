@@ -56,7 +56,7 @@ class Gate:
                 await asyncio.sleep(fault.seconds)
             if fault.kind == "token_dies":
                 self._sandbox.dead_tokens.add(_token(Request(scope)))
-            app = instead(fault, tenancy.practice if tenancy else None) or app
+            app = instead(fault, tenancy.practice if tenancy else None, self._sandbox.dialect) or app
             send = on_its_way(fault, send)
         await app(scope, receive, send)
 

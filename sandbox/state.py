@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sandbox import harbour
 from sandbox.chance import made_up_uuid
+from sandbox.dialect import AS_RECORDED
 from sandbox.faults import Faults
 from sandbox.mix import AS_USUAL, Mix
 from sandbox.practice import Practice
@@ -59,10 +60,15 @@ class Sandbox:
         self.tenancies = {tenancy.tenant_id: tenancy for tenancy in tenancies}
         self.application = Window(APPLICATION, 60, 0, monotonic)
         self.quotas = {tenant: Quota(limits, self.application, monotonic) for tenant in self.tenancies}
+        self.dialect = AS_RECORDED
         self.faults = Faults()
         self.dead_tokens: set[str] = set()
         """Access tokens that a fault has killed; clearing the faults brings them back."""
         self.calls: Counter[Called] = Counter()
+
+    def now_for_ties(self) -> datetime | None:
+        """The moment at which a changed relationship counts as a change of its record, if it does."""
+        return self.now() if self.dialect.ties_count_as_changes else None
 
     def reached_by(self, token: str) -> dict[str, Tenancy]:
         return {tenant: tenancy for tenant, tenancy in self.tenancies.items() if tenancy.token == token}

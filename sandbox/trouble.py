@@ -7,10 +7,12 @@ from itertools import count
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Send
 
-from sandbox import answers, document
+from sandbox import answers
 from sandbox.chance import made_up_uuid
+from sandbox.dialect import Dialect
+from sandbox.document import Printer
 from sandbox.faults import Fault, Kind
-from sandbox.practice import Practice
+from sandbox.practice import Party, Practice
 
 _MEGABYTE = 1_000_000
 _OTHERS: dict[Kind, Callable[[], Response]] = {
@@ -21,12 +23,12 @@ _OTHERS: dict[Kind, Callable[[], Response]] = {
 }
 
 
-def instead(fault: Fault, practice: Practice | None) -> ASGIApp | None:
+def instead(fault: Fault, practice: Practice | None, dialect: Dialect) -> ASGIApp | None:
     """The answer that a fault puts in the place of the true one, if it does."""
     if fault.kind == "throttle":
         return answers.throttled(fault.problem, None if fault.problem == "concurrent" else fault.seconds)
     if fault.kind == "huge" and practice is not None:
-        return answers.xml_stream(_huge(practice, fault.megabytes * _MEGABYTE))
+        return answers.xml_stream(_huge(Printer(practice, dialect), practice, fault.megabytes * _MEGABYTE))
     other = _OTHERS.get(fault.kind)
     return other() if other else None
 
@@ -74,19 +76,18 @@ def _miscoded(send: Send) -> Send:
     return recoded
 
 
-def _huge(practice: Practice, size: int) -> Iterator[str]:
-    """A detailed list of at least so many bytes: clients of the practice, and more of their kind under other ids."""
-    own = practice.listed()
-    for piece in document.many_clients("List", practice, own, detailed=True):
-        size -= len(piece)
-        if piece != document.END_OF_MANY:
-            yield piece
-    for number in count():
-        if size <= 0:
-            break
-        party = own[number % len(own)]
-        copy = replace(party, uuid=made_up_uuid("copy", number, party.uuid))
-        piece = document.client(practice, copy, detailed=True)
-        size -= len(piece)
+def _huge(printer: Printer, practice: Practice, size: int) -> Iterator[str]:
+    """A detailed list of at least so many characters: the practice's clients, and their like under other ids."""
+    own, written = practice.listed(), 0
+
+    def parties() -> Iterator[Party]:
+        yield from own
+        for number in count():
+            if written >= size:
+                return
+            party = own[number % len(own)]
+            yield replace(party, uuid=made_up_uuid("copy", number, party.uuid))
+
+    for piece in printer.many_clients("List", parties(), "detailed"):
+        written += len(piece)
         yield piece
-    yield document.END_OF_MANY

@@ -18,7 +18,7 @@ from services.importer.xpm.calls import Access, Caller, Question
 from services.importer.xpm.connections import practices
 from services.importer.xpm.errors import ClientNotFound, ConnectionLost, SourceInvalid
 from services.importer.xpm.reader import ClientReader
-from services.importer.xpm.records import Client, Connection
+from services.importer.xpm.records import Client, Connection, Page
 
 METHODS = "/practicemanager/3.1/client.api"
 
@@ -48,7 +48,7 @@ class Xpm:
         except ValueError:
             raise ClientNotFound("an id that XPM cannot have given") from None
         found = await self._clients(Question(f"{METHODS}/get/{wanted}", _ONE, refused=ClientNotFound))
-        if [client.xpm_client_id for client in found] != [wanted]:
+        if len(found) != 1 or wanted not in (found[0].xpm_client_id, found[0].number):
             raise SourceInvalid("an answer about another client")
         return found[0]
 
@@ -80,6 +80,19 @@ class Xpm:
             async for client in clients:
                 yield client
 
+    async def read_page(self, token: str | None = None, size: int = 500) -> Page:
+        """
+        Up to `size` (500 at most) of the clients that are neither archived nor deleted, without relationships.
+
+        Each page is one call: where the list takes too long, this road takes more of them, and can be left and taken
+        up again. `token` is the `next_page` of the page before.
+        """
+        parameters = {"pageSize": str(size), **({"pageToken": token} if token else {})}
+        page = await _once_more(partial(self._page, Question(f"{METHODS}/paged-list", _SOME, parameters)))
+        if token is not None and page.next_page == token:
+            raise SourceInvalid("a page that leads to itself")
+        return page
+
     async def search(self, text: str) -> tuple[Client, ...]:
         """Clients that XPM finds for a text, without relationships; none for a blank one."""
         wanted = values.line(text)
@@ -99,8 +112,15 @@ class Xpm:
     async def _read(self, question: Question) -> tuple[Client, ...]:
         return tuple([client async for client in self._stream(question)])
 
-    async def _stream(self, question: Question) -> AsyncGenerator[Client, None]:
+    async def _page(self, question: Question) -> Page:
         reader = ClientReader()
+        clients = tuple([client async for client in self._stream(question, reader)])
+        return Page(clients=clients, next_page=reader.next_page)
+
+    async def _stream(
+        self, question: Question, reader: ClientReader | None = None
+    ) -> AsyncGenerator[Client, None]:
+        reader = reader or ClientReader()
         async with self._caller.ask(question) as body:
             async for piece in body:
                 for client in reader.feed(piece):

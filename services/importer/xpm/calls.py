@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from services.importer.xpm.charsets import recoder
 from services.importer.xpm.errors import ConnectionLost, SourceInvalid, SourceUnavailable, XpmError
 from services.importer.xpm.reader import Refused
 from services.importer.xpm.statuses import refusal
@@ -102,13 +103,14 @@ class Caller:
 async def _body(question: Question, response: httpx.Response) -> AsyncGenerator[bytes, None]:
     ends = time.monotonic() + question.seconds
     size = 0
+    in_utf8 = recoder(response.charset_encoding)
     async for piece in response.aiter_bytes():
         size += len(piece)
         if size > question.largest:
             raise SourceInvalid(f"an answer of more than {question.largest} bytes")
         if time.monotonic() > ends:
             raise SourceUnavailable(f"an answer that took longer than {question.seconds:g} seconds")
-        yield piece
+        yield in_utf8(piece)
 
 
 def _correlation_id(response: httpx.Response) -> str | None:

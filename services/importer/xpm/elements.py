@@ -53,17 +53,12 @@ class Element:
 
 
 class ElementStream:
-    """
-    Feed it bytes, take finished elements: whatever stands directly under `Response` or under `Response/Clients`.
+    """Feed it bytes, take finished elements. Raises `SourceInvalid`, after which it is of no more use."""
 
-    Of a record (`Client`) only the children named in `wanted` are kept. Raises `SourceInvalid`, after which it is of
-    no more use.
-    """
-
-    def __init__(self, wanted: AbstractSet[str], limits: Limits) -> None:
-        self._trees = _Trees(wanted, limits)
+    def __init__(self, trees: "Trees") -> None:
+        self._trees = trees
         self._parser = etree.XMLParser(
-            target=self._trees,  # type: ignore[arg-type]  # its stubs allow for bytes, which Python 3 never gets
+            target=trees,  # type: ignore[arg-type]  # its stubs allow for bytes, which Python 3 never gets
             resolve_entities=False,
             no_network=True,
             load_dtd=False,
@@ -91,12 +86,18 @@ _WRAPPER = Element("")
 _UNWANTED = Element("")
 
 
-class _Trees:
-    """The parser's target: builds the trees, and holds the limits."""
+class Trees:
+    """
+    The parser's target: builds trees of whatever stands directly under `Response` or under `Response/Clients`.
+
+    Of a record (`Client`) only the children named in `wanted` are kept. Holds the limits; raises `SourceInvalid`.
+    """
 
     def __init__(self, wanted: AbstractSet[str], limits: Limits) -> None:
         self._wanted = wanted
         self._limits = limits
+        self.sections: set[str] = set()
+        """The names of what stood directly under the root so far."""
         self._finished: list[Element] = []
         self._open: list[Element] = []
         self._elements = 0
@@ -142,6 +143,7 @@ class _Trees:
         return self._inner(parent, name)
 
     def _outermost(self, name: str) -> Element:
+        self.sections.add(name)
         if name == COLLECTION and len(self._open) == 1:
             return _WRAPPER
         self._elements = self._characters = 0

@@ -1,17 +1,21 @@
 """
-Client records out of XPM's XML, as it streams in.
+Client records out of XPM's answers, as they stream in.
 
-A value stands once it is there: absent, blank and repeated elements never take it away. An e-mail address is taken
-only where that is no guess: if the client's own field holds anything, it decides; a blank one gives way to the primary
-contact, then to the only contact with an address. Deleted contacts do not count.
+A value stands once it is there: absent, blank and repeated elements never take it away. An id is the UUID or, in the
+way of version 3.0, the number. An e-mail address is taken only where that is no guess: an own field with something like
+an address decides; without one the primary contact's counts, then the only one that contacts have. Deleted contacts do
+not count.
 """
 
 from collections.abc import Callable, Iterable
+from html import unescape
 from typing import TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 from services.importer.xpm import records, values
-from services.importer.xpm.elements import RECORD, Element, ElementStream, Limits
+from services.importer.xpm.elements import COLLECTION, RECORD, Element, ElementStream, Limits, Trees
 from services.importer.xpm.errors import SourceInvalid
+from services.importer.xpm.objects import ObjectStream
 from services.importer.xpm.records import Client, Details, Relationship, Remark
 
 OK = "OK"
@@ -19,12 +23,15 @@ REFUSED = "ERROR"
 
 NO_MORE_THAN = Limits()
 
+_BLANK = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
+_LONGEST_PROLOGUE = 1_000
+
 Value = TypeVar("Value")
 
 _PLACE = ("City", "Region", "PostCode")
 _ADDRESS = ("Address", *_PLACE, "Country")
 WANTED = frozenset(
-    {"UUID", "Name", "Title", "Gender", "Email", "DateOfBirth", "Phone", "Website", "WebSite"}
+    {"UUID", "ID", "Name", "Title", "Gender", "Email", "DateOfBirth", "Phone", "Website", "WebSite"}
     | {"IsArchived", "IsDeleted", "BusinessStructure", "CompanyNumber", "BusinessNumber"}
     | {"Contacts", "Relationships", *_ADDRESS, *(f"Postal{name}" for name in _ADDRESS)}
 )
@@ -38,34 +45,55 @@ class ClientReader:
     """
     Feed it the bytes of an answer, take the clients as they are complete; `close` says that the answer has ended.
 
-    Both raise `SourceInvalid`, and `Refused` once the answer says `ERROR`.
+    Whether it is XML or JSON is seen by its first character. Both methods raise `SourceInvalid`, and `Refused` once the
+    answer says `ERROR`.
     """
 
     def __init__(self, limits: Limits = NO_MORE_THAN) -> None:
-        self._elements = ElementStream(WANTED, limits)
-        self._head = b""
+        self._trees = Trees(WANTED, limits)
+        self._elements: ElementStream | ObjectStream | None = None
+        self._before = b""
         self._answered = False
+        self.next_page: str | None = None
+        """The token of the page after this one, if the answer was a page and not the last."""
 
     def feed(self, data: bytes) -> list[Client]:
-        self._look_at_head(data)
+        if self._elements is None:
+            data = self._before + data
+            self._elements, self._before = self._recognised(data), data
+            if self._elements is None:
+                return []
+        if isinstance(self._elements, ObjectStream) and self._before:
+            data, self._before = data.lstrip(_BLANK), b""
         return self._read(self._elements.feed(data))
 
     def close(self) -> list[Client]:
+        if self._elements is None:
+            raise SourceInvalid("an empty answer")
         clients = self._read(self._elements.close())
-        if not self._answered:
+        if not (self._answered or self._is_described_json()):
             raise SourceInvalid("an answer without a Status")
         return clients
 
-    def _look_at_head(self, data: bytes) -> None:
-        if not self._head:
-            self._head = data.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")[:1]
-            if self._head in (b"{", b"["):
-                raise SourceInvalid("JSON where XML was asked for")
+    def _is_described_json(self) -> bool:
+        """What is described of JSON has no Status: its HTTP status has said that all is well."""
+        return isinstance(self._elements, ObjectStream) and bool(self._trees.sections & {COLLECTION, RECORD})
+
+    def _recognised(self, data: bytes) -> ElementStream | ObjectStream | None:
+        """What reads such a document, once its first character has come; blanks before it may be without end."""
+        first = data.lstrip(_BLANK)[:1]
+        if not first and len(data) < _LONGEST_PROLOGUE:
+            return None
+        if first not in (b"{", b"["):
+            return ElementStream(self._trees)
+        return ObjectStream(self._trees)
 
     def _read(self, elements: list[Element]) -> list[Client]:
         for element in elements:
             if element.name == "Status":
                 self._take_status(element.text.strip().upper())
+            if element.name == "Pagination":
+                self.next_page = _next_page(element)
         return [client(element) for element in elements if element.name == RECORD]
 
     def _take_status(self, status: str) -> None:
@@ -74,6 +102,13 @@ class ClientReader:
         if status != OK:
             raise SourceInvalid("an unknown Status")
         self._answered = True
+
+
+def _next_page(pagination: Element) -> str | None:
+    """The token in the link to the next page, also where its ampersand was escaped twice."""
+    link = next((text for links in pagination.named("Links") if (text := links.value("Next"))), "")
+    tokens = parse_qs(urlsplit(unescape(link.strip())).query).get("pageToken", [])
+    return tokens[0] if tokens else None
 
 
 class _Fields:
@@ -94,6 +129,9 @@ class _Fields:
             self._remarks.append(Remark(element=name, kind="unreadable"))
             return None
 
+    def identifier(self) -> str | None:
+        return self.value("UUID", values.identifier) or self.value("ID", values.identifier)
+
     def address(self, kind: str) -> str | None:
         street = values.lines(self._element.value(f"{kind}Address"))
         *place, country = (values.line(self._element.value(f"{kind}{name}")) for name in (*_PLACE, "Country"))
@@ -110,13 +148,15 @@ def client(element: Element) -> Client:
     """A client record. Raises `SourceInvalid` for one without an id."""
     remarks: list[Remark] = []
     fields = _Fields(element, remarks)
-    xpm_client_id = fields.value("UUID", values.identifier)
+    uuid, number = fields.value("UUID", values.identifier), fields.value("ID", values.identifier)
+    xpm_client_id = uuid or number
     if xpm_client_id is None:
         raise SourceInvalid("a client without an id")
     rows = list(element.within("Relationships", "Relationship"))
     relationships = tuple(filter(None, (_relationship(row, remarks) for row in rows)))
     return Client(
         xpm_client_id=xpm_client_id,
+        number=number if uuid else None,
         details=_details(fields, _email(element)),
         relationships=relationships,
         archived=fields.value("IsArchived", values.flag) or False,
@@ -148,11 +188,11 @@ def _relationship(row: Element, remarks: list[Remark]) -> Relationship | None:
     fields = _Fields(row, remarks)
     party = next(row.named("RelatedClient"), Element("RelatedClient"))
     related = _Fields(party, remarks)
-    word, party_id = fields.line("Type"), related.value("UUID", values.identifier)
+    word, party_id = fields.line("Type"), related.identifier()
     if word is None or party_id is None:
         return None
     return Relationship(
-        xpm_relationship_id=fields.value("UUID", values.identifier),
+        xpm_relationship_id=fields.identifier(),
         type=word,
         xpm_party_id=party_id,
         party_name=related.line("Name", records.NAME_LENGTH),
@@ -165,17 +205,22 @@ def _relationship(row: Element, remarks: list[Remark]) -> Relationship | None:
 
 def _email(element: Element) -> str | None:
     typed = element.value("Email")
-    if typed:
+    if "@" in typed:
         return values.only_address(typed)
     contacts = [it for it in element.within("Contacts", "Contact") if not _says(it, "IsDeleted")]
     primary = _addresses(contact for contact in contacts if _says(contact, "IsPrimary"))
     known = primary or _addresses(contacts)
-    return values.only_address(known[0]) if len(known) == 1 else None
+    return next(iter(known.values())) if len(known) == 1 else None
 
 
-def _addresses(contacts: Iterable[Element]) -> list[str]:
-    """What stands in the e-mail fields of contacts, where anything does."""
-    return [typed for typed in (contact.value("Email") for contact in contacts) if typed]
+def _addresses(contacts: Iterable[Element]) -> dict[str, str]:
+    """The addresses of contacts as they were typed, each once."""
+    found: dict[str, str] = {}
+    for contact in contacts:
+        address = values.only_address(contact.value("Email"))
+        if address:
+            found.setdefault(address.casefold(), address)
+    return found
 
 
 def _says(contact: Element, name: str) -> bool:

@@ -43,8 +43,14 @@ def limits() -> Limits:
 
 
 @pytest.fixture
-async def sandbox(limits) -> AsyncIterator[Running]:
-    state = Sandbox([harbour_tenancy(), made_up_tenancy("contract", 250, "made-up-contract")], limits)
+def size() -> int:
+    """Of the made-up practice."""
+    return 250
+
+
+@pytest.fixture
+async def sandbox(limits, size) -> AsyncIterator[Running]:
+    state = Sandbox([harbour_tenancy(), made_up_tenancy("contract", size, "made-up-contract")], limits)
     async with running(sandbox_app(state)) as url, httpx.AsyncClient() as http:
         yield Running(url, state, http)
 

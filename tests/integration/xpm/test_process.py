@@ -54,35 +54,3 @@ async def test_it_serves_the_practices_it_was_told_and_stops_without_a_word(proc
     ]
     assert harbour.TENANT_ID in output
     assert errors == ""
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--made-up", "tern"],
-        ["--made-up", "tern:x"],
-        ["--made-up", "tern:5", "--made-up", "tern:6"],
-        ["--made-up", "tern:1", "--relationships", "12"],
-        ["--quota", "none"],
-        ["--trouble", "often"],
-    ],
-)
-def test_arguments_that_make_no_sense_are_refused(arguments):
-    """With the usual status, before anything is served."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "sandbox", *arguments], capture_output=True, text=True, check=False
-    )
-
-    assert ended.returncode == 2
-    assert "Usage" in ended.stderr
-
-
-def test_a_port_that_is_taken_is_said_in_one_sentence(port):
-    """And what to do about it."""
-    with socket.create_server(("127.0.0.1", port)):
-        command = [sys.executable, "-m", "sandbox", "--port", str(port)]
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)
-
-    assert ended.returncode == 1
-    assert ended.stderr.strip().endswith("Choose another with --port.")
-    assert len(ended.stderr.splitlines()) == 1

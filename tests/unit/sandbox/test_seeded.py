@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from lxml import etree
 
-from sandbox import document
+from sandbox.document import Printer
 from sandbox.mix import Mix
 from sandbox.practice import Party, Practice, Relationship
 from sandbox.seeded import seeded_practice
@@ -16,7 +16,7 @@ from sandbox.ties import CannotFill
 
 def printed(practice: Practice) -> str:
     parties = sorted(practice.parties.values(), key=lambda party: party.uuid)
-    return "".join(document.many_clients("List", practice, parties, detailed=True))
+    return "".join(Printer(practice).many_clients("List", parties, "detailed"))
 
 
 @pytest.fixture(scope="module")

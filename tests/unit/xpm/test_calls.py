@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from services.importer.xpm.api import Xpm
-from services.importer.xpm.calls import Access, Caller, Question
+from services.importer.xpm.calls import Caller, Question
 from services.importer.xpm.errors import (
     ClientNotFound,
     ConnectionLost,
@@ -15,8 +15,8 @@ from services.importer.xpm.errors import (
     SourceUnavailable,
     XpmError,
 )
+from tests.support.xpm.scripted import ACCESS, Script, http, xpm
 
-ACCESS = Access("secret-token", "tenant", "https://xero.example")
 GZIP = {"content-encoding": "gzip"}
 CLIENT = "<Response><Status>OK</Status><Client><UUID>1</UUID></Client></Response>"
 
@@ -32,29 +32,6 @@ class Pieces(httpx.AsyncByteStream):
             if isinstance(piece, Exception):
                 raise piece
             yield piece
-
-
-class Script:
-    """Answers every request with the next of its answers, the last one for ever, and remembers what was asked."""
-
-    def __init__(self, *answers: httpx.Response | Exception) -> None:
-        self.answers = list(answers)
-        self.requests: list[httpx.Request] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def http(*answers: httpx.Response | Exception) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.MockTransport(Script(*answers)))
-
-
-def xpm(*answers: httpx.Response | Exception) -> Xpm:
-    return Xpm(http(*answers), ACCESS)
 
 
 async def body(question: Question, *answers: httpx.Response | Exception) -> bytes:
@@ -95,7 +72,10 @@ async def test_a_404_is_a_client_that_is_not_there():
         (httpx.ReadError(""), ConnectionLost),
         (httpx.Response(500, text='{Status":500}'), SourceUnavailable),
         (httpx.Response(200, stream=Pieces(b"junk"), headers=GZIP), SourceInvalid),
-        (httpx.Response(200, json={"status": "OK", "client": {"uuid": "1"}}), SourceInvalid),
+        (httpx.Response(200, json={"status": "OK", "client": {"uuid": "2"}}), SourceInvalid),
+        (httpx.Response(200, json={"Type": None, "Title": "Unauthorized", "Status": 401}), SourceInvalid),
+        (httpx.Response(200, json={"message": "ok"}), SourceInvalid),
+        (httpx.Response(200, json=[]), SourceInvalid),
         (httpx.Response(200, html="<!doctype html><p>Maintenance"), SourceInvalid),
         (httpx.Response(200), SourceInvalid),
     ],

@@ -128,6 +128,16 @@ class TestAClient:
             client.remarks
         )
 
+    def test_version_3_0_has_numbers_and_the_uuid_last(self):
+        """Both are kept; where there is only a number, that is the id."""
+        numbered = "<ID>32014284</ID><Name>Jo</Name>"
+        both, one_only = read(
+            answer("<Clients>", record(numbered), f"<Client>{numbered}</Client>", "</Clients>")
+        )
+
+        assert (both.xpm_client_id, both.number) == (CLIENT_ID, "32014284")
+        assert (one_only.xpm_client_id, one_only.number) == ("32014284", None)
+
     def test_a_client_without_an_id_is_invalid(self):
         """There would be nothing to hang it on."""
         with pytest.raises(SourceInvalid):
@@ -146,7 +156,20 @@ class TestEmail:
         """Whatever contacts say."""
         assert self.email(self.contact("jo@x.example", "Yes"), own="own@x.example") == "own@x.example"
 
-    def test_an_own_field_without_one_address_is_no_reason_to_look_further(self):
+    @pytest.mark.parametrize("junk", ["n/a", "see file", "0"])
+    def test_an_own_field_without_any_address_gives_way(self, junk):
+        """The first that looks like an address is wanted, and this looks like none."""
+        assert self.email(self.contact("jo@x.example"), own=junk) == "jo@x.example"
+
+    def test_a_contact_with_junk_for_an_address_has_none(self):
+        """Nor does it hide the address of another."""
+        assert self.email(self.contact("n/a", "Yes"), self.contact("o@x.example")) == "o@x.example"
+
+    def test_the_same_address_at_two_contacts_is_one(self):
+        """Some guy and some guy are often both there."""
+        assert self.email(self.contact("a@x.example"), self.contact("A@x.example")) == "a@x.example"
+
+    def test_an_own_field_with_several_addresses_is_no_reason_to_look_further(self):
         """Somebody meant something by it: it is kept as typed, for a person to read."""
         contacts = f"<Contacts>{self.contact('jo@x.example', 'Yes')}</Contacts>"
         client = one("<Email>a@x.example; b@x.example</Email>", contacts)
@@ -206,6 +229,14 @@ class TestRelationships:
 
         assert (len(client.relationships), client.unreadable_relationships) == (1, 1)
 
+    def test_version_3_0_has_numbers_here_too(self):
+        """Of the relationship and of the party."""
+        related = "<RelatedClient><ID>7</ID><Name>Jo</Name></RelatedClient>"
+        row = f"<Relationship><ID>9</ID><Type>Director</Type>{related}</Relationship>"
+        (found,) = one(f"<Relationships>{row}</Relationships>").relationships
+
+        assert (found.xpm_relationship_id, found.xpm_party_id, found.party_name) == ("9", "7", "Jo")
+
     def test_none_one_and_several_are_all_lists(self):
         """Also spread over two collections."""
         assert [len(one(*ties).relationships) for ties in ((), (tie(),), (tie(), tie()))] == [0, 1, 2]
@@ -218,6 +249,25 @@ class TestAnAnswer:
         start = "<Response><Status>OK</Status><Clients>" + record("<Name>A</Name>") + "<Client><UUID>"
 
         assert [client.details.name for client in reader.feed(start.encode())] == ["A"]
+
+    @pytest.mark.parametrize(
+        ("link", "token"),
+        [
+            ("https://x.example/paged-list?pageSize=5&amp;pageToken=a%2Bb", "a+b"),
+            ("https://x.example/paged-list?pageSize=5&amp;amp;pageToken=ab", "ab"),
+            ("\n  /paged-list?pageToken=ab\n", "ab"),
+            ("https://x.example/paged-list?pageSize=5", None),
+            ("", None),
+        ],
+    )
+    def test_the_next_page_is_taken_out_of_its_link(self, link, token):
+        """However it is escaped; an empty link is that of the last page."""
+        reader = ClientReader()
+        pagination = f"<Pagination><Links><First>x</First><Next>{link}</Next></Links></Pagination>"
+        reader.feed(answer("<Clients />", pagination).encode())
+        reader.close()
+
+        assert reader.next_page == token
 
     @pytest.mark.parametrize("step", [1, 7, 64])
     def test_pieces_may_end_anywhere(self, step):

@@ -7,7 +7,7 @@ import orjson
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sandbox.document import client as printed
+from sandbox.document import Printer
 from sandbox.seeded import seeded_practice
 from schemas.imports import Relationship as StagedRelationship
 from schemas.people import EntityDetails, PersonDetails
@@ -27,7 +27,7 @@ TIE = ("UUID", "Type", "NumberOfShares", "Percentage", "StartDate", "EndDate")
 FIELD = st.sampled_from(sorted(WANTED - {"UUID", "Contacts", "Relationships"}))
 
 PRACTICE = seeded_practice("fuzz", 40)
-RECORDS = [printed(PRACTICE, party, detailed=True) for party in PRACTICE.parties.values()]
+RECORDS = [Printer(PRACTICE).client(party) for party in PRACTICE.parties.values()]
 
 
 def answer(record: str) -> bytes:

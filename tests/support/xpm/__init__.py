@@ -1,0 +1,1 @@
+"""The other party of the XPM client, where a test needs it to be what the sandbox never is."""
