@@ -46,6 +46,14 @@ VERBS = {
     "topics": Verb(
         "ops.topics:command", "Show the topics and what is wrong with them, or make the missing ones.", SET_UP
     ),
+    "rewind": Verb(
+        "ops.rewind_command:command", "Have a group read, or publish, again from an earlier place.", MEND
+    ),
+    "dead-letters": Verb(
+        "ops.deadletters.commands:app",
+        "List, show, redrive, discard and export what could not be processed.",
+        MEND,
+    ),
     "audit": Verb("ops.audit_command:command", "Show what operators changed, and when.", LOOK),
 }
 
@@ -69,7 +77,9 @@ def command_line(called: str | None) -> typer.Typer:
     for name, verb in VERBS.items():
         target = load(verb.place) if name == called else listed_only
         if isinstance(target, typer.Typer):
-            app.add_typer(target, name=name, short_help=verb.summary, rich_help_panel=verb.panel)
+            app.add_typer(
+                target, name=name, help=target.info.help, short_help=verb.summary, rich_help_panel=verb.panel
+            )
         else:
             help_text = target.__doc__ or verb.summary
             app.command(name, help=help_text, short_help=verb.summary, rich_help_panel=verb.panel)(target)

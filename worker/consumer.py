@@ -94,7 +94,7 @@ class Consumer:
         if self._share is None:
             async with self._assignment.busy:
                 database = await self._held.get()
-                self._share = await takeover.take_over(kafka, self._assignment, database)
+                self._share = await takeover.take_over(kafka, self._assignment, database, self._may_go_on)
         await self._work(self._share)
 
     async def _work(self, share: Share) -> None:
@@ -126,6 +126,12 @@ class Consumer:
             subscribed(self._settings, self._projection.group, self._projection.topics, self._assignment)
         )
         return kafka, takeover
+
+    def _may_go_on(self) -> bool:
+        """Asked while much is published again: it goes on, and that is progress."""
+        self._progress.turn(self._progress.state)
+        self._progress.move()
+        return not self._stopping.is_set()
 
     def _may_pass(self, error: Exception) -> bool:
         verdict = classify(error)

@@ -5,6 +5,7 @@ from prometheus_client import Counter, Gauge, Histogram
 RECORDS = Counter("muster_records_total", "Records whose effects are committed", ["topic", "result"])
 DEAD_LETTERS = Counter("muster_dead_letters_total", "Records kept as dead letters", ["topic", "why"])
 MISROUTED = Counter("muster_security_misrouted_total", "Records with a foreign key or partition", ["topic"])
+PASSED_BY = Counter("muster_passed_by_total", "Redriven records that were meant for another group", ["topic"])
 PUBLISHED = Counter("muster_published_total", "Events acknowledged by the brokers", ["topic"])
 RETRIES = Counter("muster_retries_total", "Attempts that a passing error ended", ["error"])
 REBALANCES = Counter("muster_rebalances_total", "Assignments of partitions to this process")

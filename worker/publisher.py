@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -46,6 +46,13 @@ class Letter:
     headers: Headers
 
 
+class Landed(NamedTuple):
+    """Where a record that was sent is now."""
+
+    partition: int
+    offset: int
+
+
 def check_size(events: Sequence[Outgoing]) -> None:
     """Raise `TooLarge` before anything is stored that could never be published."""
     for event in events:
@@ -72,14 +79,14 @@ class Publisher:
             [Letter(each.topic, each.tenant_id.encode(), each.value, EVENT_HEADERS) for each in events]
         )
 
-    async def send(self, letters: Sequence[Letter]) -> None:
-        """Send records as they are. Raises `NotPublished`."""
+    async def send(self, letters: Sequence[Letter]) -> list[Landed]:
+        """Send records as they are, and say where each of them is now. Raises `NotPublished`."""
         if not letters:
-            return
+            return []
         async with self._one_at_a_time:
             try:
                 async with asyncio.timeout(self._settings.publish_seconds):
-                    await self._deliver(await self._ready(), letters)
+                    landed = await self._deliver(await self._ready(), letters)
             except (KafkaError, OSError, TimeoutError) as error:
                 await self._discard()
                 raise NotPublished(f"{len(letters)} records: {describe(error)}") from error
@@ -88,6 +95,7 @@ class Publisher:
                 raise
         for topic, number in Counter(letter.topic.name for letter in letters).items():
             metrics.PUBLISHED.labels(topic).inc(number)
+        return landed
 
     async def close(self) -> None:
         """Stop the producer; what was not acknowledged is published again by whoever comes next."""
@@ -115,32 +123,48 @@ class Publisher:
             with suppress(KafkaError, OSError, TimeoutError):
                 await asyncio.wait_for(producer.stop(), CLOSE_SECONDS)
 
-    async def _deliver(self, producer: AIOKafkaProducer, letters: Sequence[Letter]) -> None:
+    async def _deliver(self, producer: AIOKafkaProducer, letters: Sequence[Letter]) -> list[Landed]:
         places = await self._by_place(producer, letters)
-        await asyncio.gather(*(_deliver_in_order(producer, *place, some) for place, some in places.items()))
+        offsets = await asyncio.gather(
+            *(
+                _deliver_in_order(producer, *place, [letters[number] for number in numbers])
+                for place, numbers in places.items()
+            )
+        )
+        landed = {
+            number: Landed(partition, offset)
+            for ((_, partition), numbers), some in zip(places.items(), offsets, strict=True)
+            for number, offset in zip(numbers, some, strict=True)
+        }
+        return [landed[number] for number in range(len(letters))]
 
     async def _by_place(
         self, producer: AIOKafkaProducer, letters: Sequence[Letter]
-    ) -> Mapping[tuple[str, int], Sequence[Letter]]:
+    ) -> Mapping[tuple[str, int], Sequence[int]]:
+        """The numbers of the letters that go to each partition, in order."""
         counts = {
             topic: len(await producer.partitions_for(topic))
             for topic in {self._settings.topic_name(letter.topic) for letter in letters}
         }
-        places: dict[tuple[str, int], list[Letter]] = {}
-        for letter in letters:
+        places: dict[tuple[str, int], list[int]] = {}
+        for number, letter in enumerate(letters):
             topic = self._settings.topic_name(letter.topic)
             partition = 0 if letter.key is None else partition_of(letter.key, counts[topic])
-            places.setdefault((topic, partition), []).append(letter)
+            places.setdefault((topic, partition), []).append(number)
         return places
 
 
 async def _deliver_in_order(
     producer: AIOKafkaProducer, topic: str, partition: int, letters: Sequence[Letter]
-) -> None:
-    acknowledgements = [
-        await producer.send_batch(batch, topic, partition=partition) for batch in _batches(producer, letters)
+) -> list[int]:
+    """The offsets at which they are now."""
+    batches = _batches(producer, letters)
+    sizes = [batch.record_count() for batch in batches]
+    acknowledgements = [await producer.send_batch(batch, topic, partition=partition) for batch in batches]
+    firsts = await asyncio.gather(*acknowledgements)
+    return [
+        first.offset + number for first, size in zip(firsts, sizes, strict=True) for number in range(size)
     ]
-    await asyncio.gather(*acknowledgements)
 
 
 def _batches(producer: AIOKafkaProducer, letters: Sequence[Letter]) -> Sequence[BatchBuilder]:

@@ -9,9 +9,11 @@ from aiokafka import TopicPartition
 
 from schemas.codec import Event, Unreadable, decode
 from schemas.topics import Topic
+from worker import metrics
 from worker.batch import Batch
 from worker.failures import describe
 from worker.records import Incoming, Span
+from worker.redrive import is_for
 from worker.routing import check_route
 
 log = structlog.get_logger(__name__)
@@ -33,21 +35,29 @@ class Raw(Protocol):
 
 
 class Reader:
-    """Reads the records of some topics; `partitions` is how many each topic has in Kafka."""
+    """Reads the records of some topics for a group; `partitions` is how many each topic has in Kafka."""
 
-    def __init__(self, topics: Mapping[str, Topic], partitions: Mapping[str, int]) -> None:
+    def __init__(self, group: str, topics: Mapping[str, Topic], partitions: Mapping[str, int]) -> None:
+        self._group = group
         self._topics = topics
         self._partitions = partitions
 
     async def read(
         self, fetched: Mapping[TopicPartition, Sequence[Raw]], since: Mapping[TopicPartition, int]
     ) -> Batch:
-        """Read what was fetched when reading had come as far as `since`. A broken record is one broken record."""
+        """Read what was fetched when reading had come as far as `since`. A broken record is one broken record.
+
+        Copies of dead letters that are meant for another group are passed by: a span covers them, no record stands for
+        them.
+        """
         records: list[Incoming] = []
         for count, raw in enumerate(each for some in fetched.values() for each in some):
             if count % RECORDS_BETWEEN_BREATHS == RECORDS_BETWEEN_BREATHS - 1:
                 await asyncio.sleep(0)
-            records.append(self._incoming(raw))
+            if is_for(self._group, raw.headers):
+                records.append(self._incoming(raw))
+            else:
+                metrics.PASSED_BY.labels(self._topics[raw.topic].name).inc()
         return Batch(
             records,
             [

@@ -2,9 +2,13 @@
 
 Their positions are locked and compared with the log, what was committed and perhaps never published goes out first, and
 reading begins where Postgres says, whatever Kafka has committed for the group.
+
+After a crash that is little; after `muster rewind` it can be everything there is. So it goes out in parts, each of them
+noted, and whoever has to leave off between two parts goes on from there.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -12,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas.topics import JOURNAL
 from worker.applying import Applying
 from worker.assignment import Assignment
+from worker.batch import place
 from worker.database import Database
 from worker.deadletters import DeadLetters
 from worker.failures import Rewind, WrongLog
@@ -29,6 +34,9 @@ from worker.share import Share
 log = structlog.get_logger(__name__)
 
 Partitions = Mapping[Place, TopicPartition]
+
+OFFSETS_AT_ONCE = 2000
+"""Of one publication of what was committed before: a few megabytes."""
 
 
 class Takeover:
@@ -49,12 +57,25 @@ class Takeover:
         self._positions = Positions(projection.group, cluster_id, settings.topic_epoch)
         self._applying = Applying(projection, self._positions, dead_letters)
 
-    async def take_over(self, kafka: AIOKafkaConsumer, assignment: Assignment, database: Database) -> Share:
-        """Take over what is assigned. Raises `WrongLog`, and `Rewind` if the assignment changes meanwhile."""
+    async def take_over(
+        self,
+        kafka: AIOKafkaConsumer,
+        assignment: Assignment,
+        database: Database,
+        may_go_on: Callable[[], bool],
+    ) -> Share:
+        """Take over what is assigned. Raises `WrongLog`, and `Rewind` if the assignment changes meanwhile.
+
+        `may_go_on` is asked now and then, and whatever has to leave off raises `Rewind` too.
+        """
         turn, assigned = assignment.turn, assignment.partitions or frozenset()
         counts = self._partition_counts(kafka)
         partitions = {(self._topics[each.topic].name, each.partition): each for each in assigned}
-        starts = await self._recover(database, await self._logs(kafka, partitions))
+        starts = await self._recover(
+            database,
+            await self._logs(kafka, partitions),
+            lambda: turn == assignment.turn and may_go_on(),
+        )
         if turn != assignment.turn:
             raise Rewind("partitions came or went")
         intake = Intake(
@@ -64,7 +85,7 @@ class Takeover:
                 each: (self._topics[each.topic], starts[where].applied_to)
                 for where, each in partitions.items()
             },
-            Reader(self._topics, counts),
+            Reader(self._projection.group, self._topics, counts),
             is_current=lambda: turn == assignment.turn,
         )
         outlet = Outlet(self._publisher, self._positions, starts)
@@ -75,16 +96,26 @@ class Takeover:
         )
         return Share(turn, kafka, partitions, intake, self._applying, outlet, lag)
 
-    async def _recover(self, database: Database, logs: Mapping[Place, Log]) -> dict[Place, Position]:
+    async def _recover(
+        self, database: Database, logs: Mapping[Place, Log], may_go_on: Callable[[], bool]
+    ) -> dict[Place, Position]:
         async with database.transaction():
             starts = await self._positions.take_up(database, logs)
-            forgotten = [
-                await self._projection.unpublished(database, span) for span in _unpublished(logs, starts)
-            ]
-        for events in forgotten:
+        for span in _unpublished(logs, starts):
+            await self._publish_again(database, span, may_go_on)
+        return {where: replace(start, published_to=start.applied_to) for where, start in starts.items()}
+
+    async def _publish_again(self, database: Database, span: Span, may_go_on: Callable[[], bool]) -> None:
+        """Publish what was committed of a span. What is out is noted after each part."""
+        number = 0
+        for part in _parts(span):
+            if not may_go_on():
+                raise Rewind("not everything that was committed is out yet")
+            events = await self._projection.unpublished(database, part)
             await self._publisher.publish(events)
-            log.info("published_again", events=len(events))
-        return starts
+            await self._positions.mark_published(database, {place(part): part.until})
+            number += len(events)
+        log.info("published_again", topic=span.topic.name, partition=span.partition, events=number)
 
     async def _logs(self, kafka: AIOKafkaConsumer, partitions: Partitions) -> dict[Place, Log]:
         begins = await kafka.beginning_offsets(list(partitions.values()))
@@ -107,6 +138,11 @@ class Takeover:
                     "as the topic is, or restore the topic."
                 )
         return counts
+
+
+def _parts(span: Span) -> Iterator[Span]:
+    for since in range(span.since, span.until, OFFSETS_AT_ONCE):
+        yield replace(span, since=since, until=min(since + OFFSETS_AT_ONCE, span.until))
 
 
 def _unpublished(logs: Mapping[Place, Log], starts: Mapping[Place, Position]) -> Iterable[Span]:

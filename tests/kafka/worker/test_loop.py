@@ -1,14 +1,20 @@
 """The consumer loop on a real broker and a real database: once, in order, from where the database says."""
 
 import asyncio
+from collections.abc import Sequence
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from schemas.topics import REQUESTS
 from tests.support.eventually import eventually
 from tests.support.tally import Tally
-from worker.failures import WrongLog
+from worker import redrive, takeover
+from worker.failures import NotPublished, WrongLog
+from worker.publisher import Publisher
+from worker.records import Outgoing
+from worker.routing import partition_of
 
 
 async def test_every_record_is_applied_once_and_answered_once(tally: Tally) -> None:
@@ -65,6 +71,53 @@ async def test_what_was_committed_and_never_published_is_published_after_the_cra
     assert [b'{"answers":"%s"}' % each for each in (b"e1", b"e2", b"e1", b"e2", b"e3")] == [
         each.value for each in await tally.published()
     ]
+
+
+async def test_much_that_was_never_published_goes_out_in_parts_that_are_noted(
+    tally: Tally, monkeypatch
+) -> None:
+    """Whoever has to leave off in the midst of it goes on from there, and nothing is left out."""
+    monkeypatch.setattr(takeover, "OFFSETS_AT_ONCE", 10)
+    await tally.ask(*(("t1", f"e{number}") for number in range(50)))
+    async with tally.running():
+        await eventually(lambda: tally.has(50))
+    await tally.execute("UPDATE tally.positions SET published_to = 0")
+
+    published, parts = Publisher.publish, 0
+
+    async def fail_at_the_third(publisher: Publisher, events: Sequence[Outgoing]) -> None:
+        nonlocal parts
+        parts += bool(events)
+        if parts == 3:
+            raise NotPublished("the broker is away")
+        await published(publisher, events)
+
+    monkeypatch.setattr(Publisher, "publish", fail_at_the_third)
+    async with tally.running():
+        await eventually(lambda: all_is_out(tally))
+
+    again = [each.value for each in await tally.published()][50:]
+    assert again == [b'{"answers":"e%d"}' % number for number in range(50)]
+    assert parts == 6
+
+
+async def all_is_out(tally: Tally) -> bool:
+    return all(each["published_to"] == each["applied_to"] for each in await tally.positions())
+
+
+async def test_a_copy_for_another_group_is_passed_by(tally: Tally) -> None:
+    """A redriven record is for the group that kept it as a dead letter; to all others it is not there."""
+    partition = partition_of(b"t1", 2)
+    for number, group in enumerate((b"another", b"tally", b"another")):
+        value = tally.request("t1", f"e{number}")
+        await tally.send(value, b"t1", [(redrive.GROUP, group)], partition)
+    await tally.send(b"{", b"t1", [(redrive.GROUP, b"another")], partition)
+
+    async with tally.running():
+        await eventually(tally.is_at_the_end, timeout=20)
+
+    assert [each["event_id"] for each in await tally.results()] == ["e1"]
+    assert await tally.published(REQUESTS.dead_letters) == []
 
 
 async def test_offsets_in_kafka_that_are_ahead_skip_nothing(tally: Tally) -> None:

@@ -1,0 +1,47 @@
+-- alone --
+-- Let one operator at a time change how letters stand; ends with the session
+SELECT pg_try_advisory_lock(hashtextextended('muster dead letters', 0));
+
+-- handled --
+-- How the letters stand that somebody did something about: their last attempt
+SELECT DISTINCT ON (letter_id) letter_id, attempt, run, action, state, at, topic, redrives, reason, partition, "offset"
+FROM ops.dead_letters
+ORDER BY letter_id, attempt DESC;
+
+-- attempts --
+-- Everything that was done about a letter
+SELECT letter_id, attempt, run, action, state, at, topic, redrives, reason, partition, "offset"
+FROM ops.dead_letters
+WHERE letter_id = $1
+ORDER BY attempt;
+
+-- begin --
+-- Note what is about to be redriven, before it is
+INSERT INTO ops.dead_letters (letter_id, attempt, run, action, state, topic, redrives)
+SELECT letter_id, attempt, $1, 'redrive', 'begun', topic, redrives
+FROM unnest($2::text[], $3::integer[], $4::text[], $5::integer[]) AS letters (letter_id, attempt, topic, redrives);
+
+-- redriven --
+-- The copies are acknowledged
+UPDATE ops.dead_letters SET state = 'done', partition = copies.partition, "offset" = copies."offset"
+FROM unnest($1::text[], $2::integer[], $3::integer[], $4::bigint[]) AS copies (letter_id, attempt, partition, "offset")
+WHERE dead_letters.letter_id = copies.letter_id AND dead_letters.attempt = copies.attempt;
+
+-- not_redriven --
+-- Of these there is no copy: they are open again
+UPDATE ops.dead_letters SET state = 'undone'
+FROM unnest($1::text[], $2::integer[]) AS letters (letter_id, attempt)
+WHERE dead_letters.letter_id = letters.letter_id AND dead_letters.attempt = letters.attempt;
+
+-- discard --
+-- Nothing is to be done about these, and why
+INSERT INTO ops.dead_letters (letter_id, attempt, run, action, state, topic, redrives, reason)
+SELECT letter_id, attempt, $1, 'discard', 'done', topic, redrives, $6
+FROM unnest($2::text[], $3::integer[], $4::text[], $5::integer[]) AS letters (letter_id, attempt, topic, redrives);
+
+-- in_doubt --
+-- What a run that was killed was about to redrive
+SELECT letter_id, attempt, run, action, state, at, topic, redrives, reason, partition, "offset"
+FROM ops.dead_letters
+WHERE state = 'begun'
+ORDER BY at;
