@@ -220,6 +220,24 @@ ALTER TABLE ops.audit ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE ops.dead_letters (
+    letter_id text NOT NULL,
+    attempt integer NOT NULL,
+    run uuid NOT NULL,
+    action text NOT NULL,
+    state text NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    topic text NOT NULL,
+    redrives integer NOT NULL,
+    reason text,
+    partition integer,
+    "offset" bigint,
+    CONSTRAINT dead_letters_action_check CHECK ((action = ANY (ARRAY['redrive'::text, 'discard'::text]))),
+    CONSTRAINT dead_letters_attempt_check CHECK ((attempt > 0)),
+    CONSTRAINT dead_letters_check CHECK (((action = 'discard'::text) = (reason IS NOT NULL))),
+    CONSTRAINT dead_letters_state_check CHECK ((state = ANY (ARRAY['begun'::text, 'done'::text, 'undone'::text])))
+);
+
 CREATE TABLE public.migrations (
     number integer NOT NULL,
     name text NOT NULL,
@@ -483,6 +501,9 @@ ALTER TABLE ONLY notifier.tenants
 ALTER TABLE ONLY ops.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY ops.dead_letters
+    ADD CONSTRAINT dead_letters_pkey PRIMARY KEY (letter_id, attempt);
+
 ALTER TABLE ONLY public.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (number);
 
@@ -534,6 +555,8 @@ CREATE INDEX turns_paused ON importer.turns USING btree (paused_until) WHERE (pa
 CREATE INDEX progress_newest_first ON ONLY notifier.progress USING btree (tenant_id, requested_at, kind, row_id);
 
 CREATE INDEX audit_of_run ON ops.audit USING btree (run);
+
+CREATE INDEX dead_letters_in_doubt ON ops.dead_letters USING btree (topic) WHERE (state = 'begun'::text);
 
 CREATE UNIQUE INDEX generations_one_live ON resolver.generations USING btree (live) WHERE live;
 
@@ -624,6 +647,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE notifier.tenants TO muster_notifier;
 GRANT SELECT ON TABLE notifier.visible_progress TO muster_reader;
 
 GRANT SELECT,INSERT ON TABLE ops.audit TO muster_operator;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE ops.dead_letters TO muster_operator;
 
 GRANT SELECT ON TABLE resolver_g1.clients TO muster_reader;
 
