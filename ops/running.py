@@ -1,8 +1,9 @@
-"""Muster's processes on one machine: the sandbox and the three services, each started again when it ends."""
+"""Muster's processes on one machine: the sandbox and the services, each started again when it ends."""
 
 import asyncio
 import json
 import os
+import secrets
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ from stack.ports import free_port
 from stack.process import ServerProcess
 from stack.settings import Addresses
 
-SERVICES = ("importer", "resolver", "notifier")
+SERVICES = ("importer", "resolver", "notifier", "portal")
 READY_SECONDS = 60.0
 QUICK_END_SECONDS = 10.0
 """A process that ends sooner than this after its start is not started again at once."""
@@ -79,13 +80,22 @@ async def everything(
         "MUSTER_SESSION_SECONDS": "6",  # a service that is killed goes on as soon as brokers allow
         "MUSTER_XPM_URL": sandbox,
         "MUSTER_XPM_CONNECTIONS": json.dumps({tenant_id: _connection()}),
+        "MUSTER_DEMO": "true",
+        "MUSTER_DEMO_USERS": json.dumps(_users(tenant_id)),
     }
     ready = {name: logs / f"{name}.ready" for name in SERVICES}
     for path in ready.values():
         path.unlink(missing_ok=True)
     processes = [Supervised("sandbox", ["sandbox", "--port", str(sandbox_port)], {}, logs, tell)]
+    ports = {name: free_port() for name in SERVICES}
+    variables |= {
+        "MUSTER_SESSION_KEY": secrets.token_hex(32),
+        "MUSTER_INTERNAL_TOKEN": secrets.token_hex(32),
+        "MUSTER_IMPORTER_URL": f"http://127.0.0.1:{ports['importer']}",
+        "MUSTER_NOTIFIER_URL": f"http://127.0.0.1:{ports['notifier']}",
+    }
     for name in SERVICES:
-        own = {"MUSTER_READY_FILE": str(ready[name]), "MUSTER_HTTP_PORT": str(free_port())}
+        own = {"MUSTER_READY_FILE": str(ready[name]), "MUSTER_HTTP_PORT": str(ports[name])}
         processes.append(Supervised(name, [f"services.{name}"], {**variables, **own}, logs, tell))
     async with AsyncExitStack() as running:
         running.push_async_callback(_stop_all, processes)
@@ -112,6 +122,16 @@ def _connection() -> dict[str, str]:
         "access_token": harbour.TOKEN,
         "practice_name": harbour.NAME,
     }
+
+
+def _users(tenant_id: str) -> list[dict[str, str]]:
+    """Who may sign in to the console: two of the staff, and one who only looks."""
+    of_practice = {"tenant_id": tenant_id, "practice": harbour.NAME}
+    return [
+        {"username": "anna", "name": "Anna Lindqvist", "role": "staff", **of_practice},
+        {"username": "ben", "name": "Ben Okoye", "role": "staff", **of_practice},
+        {"username": "rita", "name": "Rita Moss", "role": "read_only", **of_practice},
+    ]
 
 
 def _answers(address: str) -> bool:

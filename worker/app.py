@@ -29,6 +29,7 @@ import structlog
 from pydantic import ValidationError
 from starlette.routing import BaseRoute
 
+from schemas.topics import Topic
 from worker import health, telemetry
 from worker.consumer import Consumer
 from worker.deadletters import DeadLetters
@@ -50,22 +51,28 @@ fifth of the resolver's CPU."""
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What a service is built from. `publisher` may be used by the service's own tasks too."""
+    """What a service is built from. `publisher` may be used by the service's own tasks too.
+
+    `progress` is told by the consumer loop; a service without a projection tells it from a task of its own.
+    """
 
     settings: Settings
     publisher: Publisher
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
     """What a service adds: its projection, its routes, and tasks that run beside the loop until they are cancelled.
 
-    A task that ends by itself, in whatever way, ends the process.
+    A task that ends by itself, in whatever way, ends the process. `topics` are waited for at the start, as those of the
+    projection are.
     """
 
-    projection: Projection
+    projection: Projection | None
     routes: Sequence[BaseRoute] = ()
     tasks: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
+    topics: Sequence[Topic] = ()
 
 
 Compose = Callable[[Resources], AbstractAsyncContextManager[Service]]
@@ -93,9 +100,11 @@ async def serve(name: str, compose: Compose, settings: Settings, stopping: async
     try:
         if not await _unless(stopping, wait_for_database(settings)):
             return
-        async with compose(Resources(settings, publisher)) as service:
-            if await _unless(stopping, wait_for_topics(settings, service.projection.topics)):
-                await _Process(name, settings, service, publisher, letterbox).run(stopping)
+        resources = Resources(settings, publisher, Progress())
+        async with compose(resources) as service:
+            wanted = [*service.topics, *(service.projection.topics if service.projection else ())]
+            if await _unless(stopping, wait_for_topics(settings, wanted)):
+                await _Process(name, resources, service, letterbox).run(stopping)
     finally:
         await publisher.close()
         await letterbox.close()
@@ -104,34 +113,32 @@ async def serve(name: str, compose: Compose, settings: Settings, stopping: async
 class _Process:
     """The parts of a running process."""
 
-    def __init__(
-        self, name: str, settings: Settings, service: Service, publisher: Publisher, letterbox: Publisher
-    ) -> None:
+    def __init__(self, name: str, resources: Resources, service: Service, letterbox: Publisher) -> None:
         self._name = name
-        self._settings = settings
+        self._settings = settings = resources.settings
         self._service = service
-        self._progress = Progress()
-        dead_letters = DeadLetters(letterbox, service.projection.group, settings.topic_epoch)
-        self._consumer = Consumer(settings, service.projection, publisher, dead_letters, self._progress)
+        self._progress = resources.progress
+        self._consumer = _consumer(resources, service.projection, letterbox) if service.projection else None
         self._edge = Edge(settings, [*health.routes(settings, self._progress), *service.routes])
         self._watchdog = Watchdog(self._progress, settings.watchdog_seconds)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        consuming = asyncio.create_task(self._consumer.run(), name="consumer")
-        others = [asyncio.create_task(self._edge.serve(), name="http")]
-        others += [asyncio.create_task(task(), name=task.__qualname__) for task in self._service.tasks]
+        parts = [asyncio.create_task(self._edge.serve(), name="http")]
+        if self._consumer is not None:
+            parts.append(asyncio.create_task(self._consumer.run(), name="consumer"))
+        tasks = [asyncio.create_task(task(), name=task.__qualname__) for task in self._service.tasks]
         announcing = asyncio.create_task(self._announce())
         asked = asyncio.create_task(stopping.wait())
         self._watchdog.start()
         try:
-            await asyncio.wait({consuming, asked, *others}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (consuming, *others):
+            await asyncio.wait({asked, *parts, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (*parts, *tasks):
                 _raise_if_ended(task)
         finally:
             announcing.cancel()
             asked.cancel()
             self._watchdog.call_off()
-            await self._end(consuming, others)
+            await self._end(parts, tasks)
 
     async def _announce(self) -> None:
         await self._progress.ready.wait()
@@ -142,14 +149,21 @@ class _Process:
             unfinished.write_text(json.dumps(said), encoding="utf-8")
             unfinished.rename(self._settings.ready_file)
 
-    async def _end(self, consuming: asyncio.Task[None], others: Sequence[asyncio.Task[None]]) -> None:
+    async def _end(self, parts: Sequence[asyncio.Task[None]], tasks: Sequence[asyncio.Task[None]]) -> None:
         """Stop in order: the loop with what it has begun, then the rest. Raises `TimeoutError` if it takes too long."""
-        self._consumer.stop()
+        if self._consumer is not None:
+            self._consumer.stop()
         self._edge.close()
-        for task in others[1:]:
+        for task in tasks:
             task.cancel()
         async with asyncio.timeout(self._settings.graceful_seconds):
-            await asyncio.gather(consuming, *others, return_exceptions=True)
+            await asyncio.gather(*parts, *tasks, return_exceptions=True)
+
+
+def _consumer(resources: Resources, projection: Projection, letterbox: Publisher) -> Consumer:
+    settings = resources.settings
+    dead_letters = DeadLetters(letterbox, projection.group, settings.topic_epoch)
+    return Consumer(settings, projection, resources.publisher, dead_letters, resources.progress)
 
 
 def _raise_if_ended(task: asyncio.Task[None]) -> None:

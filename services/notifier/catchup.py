@@ -7,9 +7,9 @@ from aiokafka.errors import OffsetOutOfRangeError
 
 from schemas.topics import PROGRESS
 from services.notifier import metrics
-from services.notifier.tail import consuming
 from services.notifier.telling import Raw, Told, told
 from worker.settings import Settings
+from worker.tail import consuming
 
 AT_ONCE = 4
 CHUNK = 1000
@@ -42,7 +42,7 @@ class CatchUp:
         async with (
             self._turns,
             asyncio.timeout(READ_SECONDS),
-            consuming(self._settings, "catch-up") as consumer,
+            consuming(self._settings, "notifier-catch-up") as consumer,
         ):
             metrics.CATCH_UPS.inc()
             await _seek(consumer, place, since)
@@ -57,7 +57,7 @@ class CatchUp:
         async with (
             self._turns,
             asyncio.timeout(READ_SECONDS),
-            consuming(self._settings, "catch-up") as consumer,
+            consuming(self._settings, "notifier-catch-up") as consumer,
         ):
             if position > (await consumer.end_offsets([place]))[place]:
                 raise Forgotten("unknown")

@@ -3,8 +3,8 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -12,37 +12,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas.topics import PROGRESS
 from services.notifier.telling import Raw, told
 from services.notifier.window import Window
-from worker import closing, retry, topics
+from worker import retry, topics
 from worker.failures import describe
 from worker.routing import partition_of
 from worker.settings import Settings
+from worker.tail import AT_ONCE, KAFKA_SECONDS, POLL_MS, STEADY_SECONDS, Silence, consuming
 
 log = structlog.get_logger(__name__)
-
-POLL_MS = 1000
-STEADY_SECONDS = 60.0
-KAFKA_SECONDS = 10.0
-LOOK_EVERY_SECONDS = 10.0
-AT_ONCE = 200
-"""Records between two turns of the event loop."""
-
-
-@asynccontextmanager
-async def consuming(settings: Settings, client: str) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer without a group, for partitions that it is assigned by hand."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka,
-        client_id=f"muster-notifier-{client}",
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        isolation_level="read_committed",
-    )
-    try:
-        await consumer.start()
-        yield consumer
-    finally:
-        await closing.stop(consumer)
 
 
 class Tail:
@@ -89,7 +65,7 @@ class Tail:
         while True:
             began = time.monotonic()
             try:
-                async with consuming(self._settings, "tail") as consumer:
+                async with consuming(self._settings, "notifier-tail") as consumer:
                     await self._read(consumer)
             except Exception as error:  # noqa: BLE001 - streams wait meanwhile, and the fold does not depend on this
                 attempt = 1 if time.monotonic() - began > STEADY_SECONDS else attempt + 1
@@ -145,24 +121,3 @@ class Tail:
         for listeners in self._listeners.values():
             for news in listeners:
                 news.set()
-
-
-class Silence:
-    """Tells a topic on which nothing happens from a consumer to which nothing comes any more, as has been reported."""
-
-    def __init__(self) -> None:
-        self._looked_at = time.monotonic()
-        self._behind: dict[TopicPartition, int] = {}
-
-    async def check(self, consumer: AIOKafkaConsumer) -> None:
-        """Raise `TimeoutError` for a partition that has more, and gave nothing since the look before this one."""
-        if time.monotonic() - self._looked_at < LOOK_EVERY_SECONDS:
-            return
-        self._looked_at = time.monotonic()
-        async with asyncio.timeout(KAFKA_SECONDS):
-            ends = await consumer.end_offsets(list(consumer.assignment()))
-            places = {each: await consumer.position(each) for each in ends}
-        behind = {each: place for each, place in places.items() if place < ends[each]}
-        if behind.items() & self._behind.items():
-            raise TimeoutError
-        self._behind = behind

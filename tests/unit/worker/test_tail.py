@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from aiokafka import TopicPartition
 
-from services.notifier import tail
-from services.notifier.tail import Silence
+from worker import tail
+from worker.tail import Silence
 
 PLACE = TopicPartition("muster.progress", 0)
 

@@ -1,0 +1,13 @@
+"""Run the portal: `python -m services.portal`."""
+
+from services.portal.app import compose
+from services.portal.settings import PortalSettings
+from worker.app import run
+
+if __name__ == "__main__":
+    run(
+        "portal",
+        compose,
+        "A portal's backend, and the console in which staff review what was imported.",
+        PortalSettings,
+    )

@@ -1,0 +1,1 @@
+"""The HTTP API, described by its own OpenAPI document under `/api/openapi.json`."""

@@ -1,0 +1,100 @@
+"""Members: the people of a client, recorded by hand or brought by imports."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response, status
+
+from schemas.portal import MemberRecorded, MemberRemoved
+from services.portal.api import models
+from services.portal.api.asking import (
+    KNOWN,
+    ClientId,
+    Decider,
+    IdempotencyKey,
+    MemberId,
+    Reader,
+    ThePortal,
+    Wait,
+    carried_out,
+    new_id,
+)
+from services.portal.commands import Command
+
+router = APIRouter(tags=["members"])
+
+
+@router.get("/clients/{client_id}/members")
+async def list_members(person: Reader, portal: ThePortal, client_id: ClientId) -> models.Members:
+    """The people of a client, by name, with where each came from."""
+    await portal.reads.client(person.tenant_id, client_id)
+    members = await portal.reads.members(person.tenant_id, client_id)
+    return models.Members(members=[models.Member.of(each) for each in members])
+
+
+@router.post("/clients/{client_id}/members", status_code=status.HTTP_202_ACCEPTED, responses=KNOWN)
+async def record_member(
+    person: Decider,
+    portal: ThePortal,
+    response: Response,
+    client_id: ClientId,
+    new: models.RecordMember,
+    key: IdempotencyKey = None,
+    wait: Wait = 0,
+) -> models.CommandState:
+    """Record a person by hand. Their id is the command's."""
+    recorded = new_id(person, key)
+    data = MemberRecorded(member_id=recorded, client_id=client_id, recorded_by=person.name, **new.told())
+    (state,) = await carried_out(response, portal, person, [Command(recorded, data)], wait)
+    return state
+
+
+@router.get("/members/{member_id}")
+async def show_member(person: Reader, portal: ThePortal, member_id: MemberId) -> models.Member:
+    """One person."""
+    return models.Member.of(await portal.reads.member(person.tenant_id, member_id))
+
+
+@router.patch("/members/{member_id}", status_code=status.HTTP_202_ACCEPTED, responses=KNOWN)
+async def amend_member(
+    person: Decider,
+    portal: ThePortal,
+    response: Response,
+    member_id: MemberId,
+    changed: models.RecordMember,
+    key: IdempotencyKey = None,
+    wait: Wait = 0,
+) -> models.CommandState:
+    """Amend a person. What is changed on one that is linked is kept at later imports."""
+    member = await portal.reads.member(person.tenant_id, member_id)
+    data = MemberRecorded(
+        member_id=member_id, client_id=member.client_id, recorded_by=person.name, **changed.told()
+    )
+    (state,) = await carried_out(response, portal, person, [Command(new_id(person, key), data)], wait)
+    return state
+
+
+@router.delete("/members/{member_id}", status_code=status.HTTP_202_ACCEPTED, responses=KNOWN)
+async def remove_member(
+    person: Decider,
+    portal: ThePortal,
+    response: Response,
+    member_id: MemberId,
+    key: IdempotencyKey = None,
+    wait: Wait = 0,
+) -> models.CommandState:
+    """Remove a person: their co-owner e-mail is free and their link ends."""
+    member = await portal.reads.member(person.tenant_id, member_id)
+    data = MemberRemoved(member_id=member_id, client_id=member.client_id, removed_by=person.name)
+    (state,) = await carried_out(response, portal, person, [Command(new_id(person, key), data)], wait)
+    return state
+
+
+@router.get("/co-owner-emails")
+async def check_email(
+    person: Reader,
+    portal: ThePortal,
+    email: Annotated[str, Query(min_length=1, max_length=320, pattern=r"^[^\x00]*$")],
+) -> models.EmailHolder:
+    """Whether a co-owner could have this e-mail."""
+    holder = await portal.reads.email_holder(person.tenant_id, email)
+    return models.EmailHolder(free=holder is None, held_by=holder.who if holder else None)

@@ -1,0 +1,130 @@
+"""Publishing commands, and waiting for what each came to."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from schemas.codec import encode
+from schemas.decisions import ItemIgnored, ItemImported, ItemLinked
+from schemas.envelope import EventData
+from schemas.fields import timestamp
+from schemas.ids import derived_id
+from schemas.imports import ImportRequested
+from schemas.outcomes import OutcomeRecorded
+from schemas.portal import ClientAdded, MemberRecorded, MemberRemoved
+from schemas.topics import JOURNAL, REQUESTS
+from services.portal.news import News
+from services.portal.people import Person
+from services.portal.problems import unavailable
+from services.portal.reads import Reads
+from worker.failures import NotPublished
+from worker.publisher import Publisher
+from worker.records import Outgoing
+
+SOURCE = "/portal/console"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command under its id. The same id with the same content again has no further effect."""
+
+    id: str
+    data: EventData
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a command; `outcome` None: it is published, and not known to be processed yet."""
+
+    command: Command
+    outcome: OutcomeRecorded | None
+
+    @property
+    def applied(self) -> bool:
+        return self.outcome is not None and self.outcome.result == "applied"
+
+    @property
+    def refused(self) -> bool:
+        return self.outcome is not None and self.outcome.result != "applied"
+
+
+def command_id(tenant_id: str, idempotency_key: str | None, *parts: str) -> str:
+    """A new id, or the one that belongs to the key, so that a command sent twice is one command."""
+    return derived_id(tenant_id, "portal", idempotency_key, *parts) if idempotency_key else str(uuid4())
+
+
+class Commands:
+    """The way of a tenant's commands to the topics, and of their outcomes back."""
+
+    def __init__(self, publisher: Publisher, news: News, reads: Reads) -> None:
+        self._publisher = publisher
+        self._news = news
+        self._reads = reads
+
+    async def publish(self, person: Person, commands: Sequence[Command]) -> None:
+        """Publish commands and return when all are acknowledged. Raises `Problem` when Kafka does not take them."""
+        try:
+            await self._publisher.publish([_outgoing(person.tenant_id, each) for each in commands])
+        except NotPublished as error:
+            raise unavailable("Muster can't take this in at the moment; try again.") from error
+
+    async def carry_out(self, person: Person, command: Command, within: float) -> Answer:
+        """Publish a command and wait so many seconds for its outcome. Raises `Problem` like `publish`."""
+        (answer,) = await self.carry_out_all(person, [command], within)
+        return answer
+
+    async def carry_out_all(self, person: Person, commands: Sequence[Command], within: float) -> list[Answer]:
+        """The same for several; the seconds are for all of them together."""
+        waiting = [
+            asyncio.create_task(self.outcome(person.tenant_id, each.id, within, look_first=False))
+            for each in commands
+        ]
+        await asyncio.sleep(0)  # each of them has begun to listen before anything is published
+        try:
+            await self.publish(person, commands)
+            outcomes = await asyncio.gather(*waiting)
+        finally:
+            for task in waiting:
+                task.cancel()
+        return [Answer(command, outcome) for command, outcome in zip(commands, outcomes, strict=True)]
+
+    async def outcome(
+        self, tenant_id: str, command_id: str, within: float, *, look_first: bool = True
+    ) -> OutcomeRecorded | None:
+        """What a command came to, waiting for it if need be.
+
+        What is told at once comes from Kafka; what came before this process listened is in the resolver's table.
+        """
+        with self._news.awaiting(tenant_id, command_id) as answer:
+            if look_first and (found := await self._reads.outcome(tenant_id, command_id)):
+                return found
+            try:
+                return await asyncio.wait_for(answer, within)
+            except TimeoutError:
+                return await self._reads.outcome(tenant_id, command_id)
+
+
+def _outgoing(tenant_id: str, command: Command) -> Outgoing:
+    topic = REQUESTS if isinstance(command.data, ImportRequested) else JOURNAL
+    event = encode(
+        command.data,
+        id=command.id,
+        source=SOURCE,
+        time=timestamp(int(datetime.now(UTC).timestamp() * 1000)),
+        subject=_subject(command.data),
+        tenant_id=tenant_id,
+    )
+    return Outgoing(topic, tenant_id, event)
+
+
+def _subject(data: EventData) -> str:
+    match data:
+        case ImportRequested() | ClientAdded():
+            return f"clients/{data.client_id}"
+        case MemberRecorded() | MemberRemoved():
+            return f"members/{data.member_id}"
+        case ItemImported() | ItemIgnored() | ItemLinked():
+            return f"items/{data.item_id}"
+    raise AssertionError(data)

@@ -1,0 +1,77 @@
+"""What people typed into forms, and what is wrong with it in words beside the field."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID, uuid4
+
+from pydantic import ValidationError
+from starlette.datastructures import FormData
+
+from schemas.outcomes import OutcomeRecorded
+from services.portal.records import FIELDS
+
+Problems = Mapping[str, str]
+"""Field -> what is wrong with it; under "" what is wrong with the whole."""
+
+EMAIL_REASONS = frozenset({"email_required", "email_invalid", "email_taken"})
+NAME_REASONS = frozenset({"name_required"})
+PLAINLY: Mapping[str, str] = {
+    "string_too_long": "This is too long.",
+    "string_too_short": "This is missing.",
+    "string_pattern_mismatch": "This is not as it must be.",
+    "missing": "This is missing.",
+}
+
+
+def text(form: FormData, name: str) -> str:
+    """What was typed, without spaces around it."""
+    value = form.get(name, "")
+    return value.strip() if isinstance(value, str) else ""
+
+
+def several(form: FormData, name: str) -> list[str]:
+    return [value for value in form.getlist(name) if isinstance(value, str)]
+
+
+def given_id(form: FormData) -> str:
+    """The id that the form was made with, so that sending it twice is one command."""
+    try:
+        return str(UUID(text(form, "id")))
+    except ValueError:
+        return str(uuid4())
+
+
+def only_given(values: Mapping[str, str]) -> dict[str, str]:
+    """The fields in which there is something."""
+    return {field: value for field, value in values.items() if value}
+
+
+def amended(
+    typed: Mapping[str, str], shown: Mapping[str, str], fields: Sequence[str]
+) -> dict[str, str | None]:
+    """The fields that were changed from what was shown; one that was emptied is null."""
+    return {
+        field: typed.get(field) or None
+        for field in fields
+        if field in typed and typed[field] != shown.get(field, "")
+    }
+
+
+def problems_of(error: ValidationError) -> Problems:
+    """What is wrong with which field, in words."""
+    return {
+        str(each["loc"][-1]) if each["loc"] else "": PLAINLY.get(each["type"], "This is not as it must be.")
+        for each in error.errors()
+    }
+
+
+def refusal(outcome: OutcomeRecorded) -> Problems:
+    """What a rule says, beside the field it speaks of."""
+    message = outcome.message or "This was refused."
+    if outcome.reason in EMAIL_REASONS:
+        return {"email": message}
+    return {"name": message} if outcome.reason in NAME_REASONS else {"": message}
+
+
+def word(field: str) -> str:
+    """What screens call a field."""
+    return FIELDS.get(field, field.replace("_", " ").capitalize())

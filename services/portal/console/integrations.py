@@ -1,0 +1,139 @@
+"""Configure -> Integrations: the practice's connection to XPM, and the progress of everything."""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from schemas.progress import IntegrationProgressed
+from services.portal.console.forms import text
+from services.portal.console.pages import done, go, leave, page
+from services.portal.importer import Connection
+from services.portal.people import Person
+from services.portal.portal import decider, portal_of, public_url, reader
+from services.portal.problems import Problem
+from services.portal.progress import Listed, Query
+
+PAGE = "50"
+FILTERS = ("kind", "status", "client_id")
+FAILED: Mapping[str, str] = {
+    "access_denied": "The consent was not given, so nothing was connected.",
+    "no_practice": "That sign-in at Xero has no practice in Xero Practice Manager.",
+}
+FAILED_OTHERWISE = "The connection was not made. Try again, and tell support if it fails again."
+
+
+def routes() -> list[Route]:
+    return [
+        Route("/integrations", _connections),
+        Route("/integrations/connect", _connect, methods=["POST"]),
+        Route("/integrations/practice", _choose, methods=["POST"]),
+        Route("/integrations/disconnect", _ask_to_disconnect),
+        Route("/integrations/disconnect", _disconnect, methods=["POST"]),
+        Route("/integrations/progress", _progress),
+    ]
+
+
+async def _connections(request: Request) -> Response:
+    person = reader(request)
+    connection, trouble = await _connection(request, person)
+    template = "connection.html" if "list" in request.query_params else "integrations.html"
+    came_back = request.query_params.get("connection")
+    return page(
+        request,
+        template,
+        connection=connection,
+        trouble=trouble,
+        came_back=came_back,
+        failed=FAILED.get(request.query_params.get("reason", ""), FAILED_OTHERWISE),
+    )
+
+
+async def _connect(request: Request) -> Response:
+    form = await request.form()
+    person, portal = decider(request, text(form, "csrf")), portal_of(request)
+    back = public_url(request, "/integrations")
+    return leave(request, await portal.importer.authorize(person.tenant_id, back, person.name))
+
+
+async def _choose(request: Request) -> Response:
+    form = await request.form()
+    person, portal = decider(request, text(form, "csrf")), portal_of(request)
+    await portal.importer.choose(person.tenant_id, text(form, "connection_id"), person.name)
+    return go(request, "/integrations?connection=connected")
+
+
+async def _ask_to_disconnect(request: Request) -> Response:
+    person = reader(request)
+    connection, _ = await _connection(request, person)
+    return page(request, "disconnect.html", connection=connection)
+
+
+async def _disconnect(request: Request) -> Response:
+    form = await request.form()
+    person, portal = decider(request, text(form, "csrf")), portal_of(request)
+    await portal.importer.disconnect(person.tenant_id, person.name)
+    return done(request, "The practice is no longer connected to Xero Practice Manager.", "/integrations")
+
+
+async def _connection(request: Request, person: Person) -> tuple[Connection | None, str | None]:
+    """How the practice stands, or a sentence on why that can't be said."""
+    try:
+        return await portal_of(request).importer.connection(person.tenant_id), None
+    except Problem as problem:
+        return None, problem.detail
+
+
+async def _progress(request: Request) -> Response:
+    person, portal = reader(request), portal_of(request)
+    listed = await portal.notifier.page(person.tenant_id, [*_filters(request), *_place(request)])
+    name = await _client_name(request, person)
+    template = "progress_list.html" if "list" in request.query_params else "progress.html"
+    return page(
+        request,
+        template,
+        listed=listed,
+        rows=[row for row in listed.rows if not _is_part_of_a_bulk_shown(row, listed)],
+        parts_of_bulk=_parts(listed),
+        chosen=dict(_filters(request)),
+        client_name=name,
+        query=urlencode(_filters(request)),
+        more=urlencode([*_filters(request), ("cursor", listed.following)]) if listed.following else None,
+    )
+
+
+async def _client_name(request: Request, person: Person) -> str | None:
+    client_id = request.query_params.get("client_id")
+    if not client_id:
+        return None
+    found = await portal_of(request).reads.some_clients(person.tenant_id, [client_id])
+    return found[0].name if found else None
+
+
+def _filters(request: Request) -> Query:
+    """The filters that were chosen; one that is empty is none."""
+    return [(name, request.query_params[name]) for name in FILTERS if request.query_params.get(name)]
+
+
+def _place(request: Request) -> Query:
+    cursor = request.query_params.get("cursor")
+    return [("limit", PAGE), *([("cursor", cursor)] if cursor else [])]
+
+
+def _parts(listed: Listed) -> dict[str, list[IntegrationProgressed]]:
+    """The imports of each bulk, to be shown under the row that sums them up."""
+    parts: dict[str, list[IntegrationProgressed]] = {}
+    for row in listed.rows:
+        if _is_part_of_a_bulk_shown(row, listed) and row.bulk_id is not None:
+            parts.setdefault(row.bulk_id, []).append(row)
+    return parts
+
+
+def _is_part_of_a_bulk_shown(row: IntegrationProgressed, listed: Listed) -> bool:
+    return (
+        row.kind == "import"
+        and row.bulk_id is not None
+        and any(each.kind == "bulk_import" and each.row_id == row.bulk_id for each in listed.rows)
+    )
