@@ -30,9 +30,9 @@ audit.
 TRY, SET_UP, LOOK, MEND = "Try it", "Set up", "Look", "Mend (shows what it would do, until you say --apply)"
 
 VERBS = {
-    "run": Verb("ops.run_commands:run", "Bring everything up and play one client's import.", TRY),
+    "run": Verb("ops.run_commands:run", "Bring everything up; an import waits in the console.", TRY),
     "demo": Verb(
-        "ops.run_commands:demo", "Play the same, end, and say whether all came out as expected.", TRY
+        "ops.run_commands:demo", "Play one client's import, and say whether all came out as expected.", TRY
     ),
     "play": Verb("ops.play_command:command", "Play it through a system that is up already.", TRY),
     "sandbox": Verb(
@@ -54,6 +54,7 @@ VERBS = {
         "List, show, redrive, discard and export what could not be processed.",
         MEND,
     ),
+    "watch": Verb("ops.watch_command:command", "Show what goes over the topics, as it goes.", LOOK),
     "audit": Verb("ops.audit_command:command", "Show what operators changed, and when.", LOOK),
 }
 

@@ -1,4 +1,4 @@
-"""`muster run` and `muster demo`: everything up, and one client's journey through it."""
+"""`muster run` and `muster demo`: everything up, and one client's journey through it, by hand or by itself."""
 
 import asyncio
 import signal
@@ -10,7 +10,7 @@ import typer
 from pydantic import SecretStr
 from rich.console import Console
 
-from ops.demo.playing import play
+from ops.demo.playing import begin, play
 from ops.demo.portal import NoAnswer
 from ops.migrate import migrate
 from ops.running import Running, everything
@@ -26,9 +26,11 @@ console = Console(highlight=False)
 
 def run(
     *,
-    once: Annotated[bool, typer.Option(help="End after the journey instead of waiting for Ctrl-C.")] = False,
+    once: Annotated[
+        bool, typer.Option(help="Play the whole journey and end, as `muster demo` does.")
+    ] = False,
 ) -> None:
-    """Bring everything up, play one client's import through it, and stay up until Ctrl-C.
+    """Bring everything up with an import that waits for review in the console, and stay up until Ctrl-C.
 
     Kafka and Postgres are the environment's (MUSTER_KAFKA, MUSTER_POSTGRES_DSN), Docker's, or embedded; data and logs
     are kept in .muster.
@@ -37,7 +39,7 @@ def run(
 
 
 def demo() -> None:
-    """Play the same journey and end; the exit code says whether everything came out as expected."""
+    """Play one client's whole journey and end; the exit code says whether everything came out as expected."""
     raise typer.Exit(asyncio.run(_interruptible("muster demo", stay=False)))
 
 
@@ -69,25 +71,32 @@ async def _play(verb: str, stopping: asyncio.Event, *, stay: bool) -> int:
     async with open_stack(stack, verb, console.print) as addresses:
         settings = Settings(kafka=addresses.kafka, postgres_dsn=SecretStr(addresses.postgres))
         await asyncio.gather(migrate(addresses.postgres), topics.create(settings))
-        console.print("Starting the sandbox, importer, resolver and notifier ...")
+        console.print("Starting the sandbox, importer, resolver, notifier and portal ...")
         async with everything(addresses, tenant_id, stack.folder, console.print) as running:
             console.print(f"Everything is up after {time.monotonic() - begun:.1f} s.")
-            as_expected = await play(
-                settings, tenant_id, running.sandbox, running.services["notifier"], console
-            )
-            if stay:
-                _say_where(addresses, running, tenant_id)
-                await stopping.wait()
-                console.print("\nStopping ...")
-    return 0 if as_expected else 1
+            journey = settings, tenant_id, running.sandbox, running.services["notifier"], console
+            if not stay:
+                return 0 if await play(*journey) else 1
+            await begin(*journey)
+            _say_where(addresses, running, tenant_id)
+            await stopping.wait()
+            console.print("\nStopping ...")
+    return 0
 
 
 def _say_where(addresses: Addresses, running: Running, tenant_id: str) -> None:
-    notifier = running.services["notifier"]
+    console.print("\n[bold]An import waits for review. Open the console:[/]")
+    console.print(f"  [bold cyan]{running.services['portal']}[/]", soft_wrap=True)
+    console.print(
+        "  Sign in as anybody, choose Northlight Joinery, and decide; Add from XPM brings more clients."
+    )
+    console.print("\nWatch the topics meanwhile, in another terminal:")
+    console.print(f"  .venv/bin/muster watch {tenant_id}", soft_wrap=True)
     console.print("\nEverything stays up until Ctrl-C:")
     for name, address in (
-        ("Progress", f"{notifier}/tenants/{tenant_id}/progress"),
-        ("Live", f"curl -N {notifier}/tenants/{tenant_id}/progress/stream"),
+        ("Console", running.services["portal"]),
+        ("API", f"{running.services['portal']}/api/openapi.json"),
+        ("Notifier", running.services["notifier"]),
         ("Sandbox", f"{running.sandbox}/sandbox/practices"),
         ("Kafka", addresses.kafka),
         ("Postgres", addresses.postgres),

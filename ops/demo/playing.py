@@ -49,6 +49,25 @@ async def play(settings: Settings, tenant_id: str, sandbox: str, notifier: str, 
     return False
 
 
+async def begin(settings: Settings, tenant_id: str, sandbox: str, notifier: str, console: Console) -> None:
+    """Play it up to where somebody has to decide, and leave the rest to whoever opens the console."""
+    narrator = TerminalNarrator(console)
+    waits = asyncio.Event()
+
+    def tell(row: IntegrationProgressed) -> None:
+        narrator.progress(row)
+        if row.to_review:
+            waits.set()
+
+    async with (
+        open_portal(settings, tenant_id) as portal,
+        httpx.AsyncClient(base_url=sandbox) as xpm,
+        _following(notifier, tenant_id, tell),
+    ):
+        await Story(portal, xpm, narrator).begin()
+        await _in_time(waits)
+
+
 async def _check_that_it_is_empty(portal: Portal) -> None:
     if await portal.read(CLIENT_IS_THERE, CLIENT):
         raise PlayedBefore(
@@ -60,7 +79,7 @@ async def _in_time(completed: asyncio.Event) -> None:
     try:
         await asyncio.wait_for(completed.wait(), PATIENCE_SECONDS)
     except TimeoutError:
-        raise NoAnswer("the notifier did not tell that the import is completed") from None
+        raise NoAnswer("the notifier did not tell how the import stands") from None
 
 
 @asynccontextmanager

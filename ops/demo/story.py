@@ -14,6 +14,8 @@ from schemas.people import AmendedClient, AmendedPerson
 from schemas.portal import ClientAdded, MemberRecorded
 
 CLIENT = "northlight"
+TRUST = "ellison-family-trust"
+POTTERY = "pier-street-pottery"
 STAFF = "Anna Lindqvist"
 OPEN_ITEMS = """
     SELECT item_id, digest, xpm_party_id, personal, relationship, archived, stub
@@ -50,6 +52,28 @@ class Story:
         self._portal = portal
         self._sandbox = sandbox
         self._narrator = narrator
+
+    async def begin(self) -> None:
+        """Only the beginning, after which a review waits for whoever opens the console."""
+        await self._fill_the_portal()
+        await self._tell(
+            "Add the client Ellison Family Trust, linked to its record in XPM",
+            ClientAdded(
+                client_id=TRUST,
+                xpm_client_id=harbour.FAMILY_TRUST,
+                added_by=STAFF,
+                personal=AmendedClient(name="Ellison Family Trust"),
+            ),
+            f"clients/{TRUST}",
+        )
+        await self._tell(
+            "Add the client Pier Street Pottery, which is only in the portal",
+            ClientAdded(
+                client_id=POTTERY, added_by=STAFF, personal=AmendedClient(name="Pier Street Pottery")
+            ),
+            f"clients/{POTTERY}",
+        )
+        await self._import()
 
     async def play(self) -> Sequence[dict[str, Any]]:
         """All of it. Returns the members as the read side shows them at the end."""
