@@ -14,10 +14,10 @@ MUSTER := $(BIN)/muster
 GENERATORS := schemas.publishing ops.schema_dump
 
 ##@ Run it
-run: .venv/stack ## bring everything up, play one client's import, and stay up until Ctrl-C
+run: .venv/stack ## bring everything up, let an import wait in the console, and stay up until Ctrl-C
 	@$(MUSTER) run
 
-demo: .venv/stack ## the same, ending by itself; its exit code says whether all came out as expected
+demo: .venv/stack ## play one client's whole journey; its exit code says whether all came out as expected
 	@$(MUSTER) demo
 
 up: .venv/stack ## start Kafka and Postgres in the background
@@ -33,8 +33,13 @@ reset: .venv/stack ## delete their data (asks first)
 	@$(MUSTER) reset
 
 ##@ Work on it
-test: check ## everything that is checked, then every test; ARGS goes to pytest
+test: check chromium ## everything that is checked, then every test; ARGS goes to pytest
 	@$(BIN)/pytest -n auto --dist=worksteal $(ARGS)
+
+# Root's machines are build servers and containers; on anybody else's the browser tests are skipped, and say so.
+chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || \
+		{ echo 'Installing Chromium for the browser tests'; apt-get -qq update && apt-get -qq install -y chromium >/dev/null; }
 
 chaos: .venv/dev ## kill everything under load for SECONDS, and again ROUNDS times, from SEED on; prints the seeds
 	@CHAOS_SECONDS=$(or $(SECONDS),60) CHAOS_ROUNDS=$(or $(ROUNDS),5) CHAOS_SEED=$(or $(SEED),$(shell date +%s)) \
@@ -82,4 +87,4 @@ help:
 		'one elsewhere, name it: make PYTHON=/path/to/python3 ...' >&2; exit 1; }
 	@$(PYTHON) -I ops/environment.py $*
 
-.PHONY: run demo up down status reset test chaos test-containers check format generate lock clean help .venv/stack .venv/dev
+.PHONY: run demo up down status reset test chromium chaos test-containers check format generate lock clean help .venv/stack .venv/dev

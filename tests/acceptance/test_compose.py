@@ -26,7 +26,7 @@ pytestmark = pytest.mark.containers
 
 PROJECT = Path(__file__).parents[2]
 TENANT = "harbour-and-hill"
-OURS = {"sandbox", "importer", "resolver", "notifier"}
+OURS = {"sandbox", "importer", "resolver", "notifier", "portal"}
 PASSWORD = "p@ss/w:rd?"
 """Parts of it would mean something in an address."""
 READY_SECONDS = 180
@@ -135,6 +135,7 @@ def test_nothing_is_published_to_the_world(composed) -> None:
         ("kafka", "9092/tcp", "127.0.0.1"),
         ("postgres", "5432/tcp", "127.0.0.1"),
         ("notifier", "8080/tcp", "127.0.0.1"),
+        ("portal", "8080/tcp", "127.0.0.1"),
         ("sandbox", "8400/tcp", "127.0.0.1"),
     }
 

@@ -74,6 +74,14 @@ class Xpm:
         where = f"practices/{self.tenant_id}/parties/{client}/relationships"
         await self._post(where, {"type": word, "party": party, "party_name": name})
 
+    async def amend(self, name: str, **fields: str | None) -> None:
+        """Change a client record that is the only one of its name."""
+        (party,) = (await self.http.get(f"practices/{self.tenant_id}/parties", params={"name": name})).json()
+        change = await self.http.patch(
+            f"practices/{self.tenant_id}/parties/{party['uuid']}", json={"fields": fields}
+        )
+        change.raise_for_status()
+
     async def trouble(self, kind: str, **more: object) -> None:
         """Let calls of this practice go wrong."""
         await self._post("faults", {"kind": kind, "tenant": self.tenant_id, **more})

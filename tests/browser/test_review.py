@@ -1,0 +1,140 @@
+"""Review in the browser: import, ignore, link, and what is said when a rule refuses."""
+
+from playwright.async_api import expect
+
+from schemas.people import AmendedPerson
+from schemas.portal import MemberRecorded
+from tests.support.system import STAFF, Practice
+
+
+async def record(practice: Practice, client_id: str, name: str, **details: str) -> None:
+    """Somebody who is in the portal already."""
+    data = MemberRecorded(
+        member_id=f"{client_id}-{name}".replace(" ", "-"),
+        client_id=client_id,
+        recorded_by=STAFF,
+        personal=AmendedPerson(name=name, **details),
+    )
+    outcome = await practice.portal.tell(data, f"clients/{client_id}")
+    assert outcome.result == "applied"
+
+
+async def test_three_decisions_clear_the_list(practice, sign_in) -> None:
+    """Import, ignore, link to existing; then all people have been dealt with, and are under the client."""
+    await practice.client_of_xpm("Oak/Farm", "Ann Oak", "Bob Oak", "Cy Oak")
+    await record(practice, "Oak/Farm", "Bobby Oak", phone="0400 000 000")
+    anna = await sign_in(practice)
+
+    await anna.import_and_review("Oak/Farm")
+    await anna.open_import("Ann Oak")
+    await anna.slide_out.get_by_label("Name").fill("Ann B. Oak")
+    await anna.save_and_import()
+    await anna.said("Ann B. Oak was imported.")
+    await anna.ignore("Cy Oak")
+    await anna.said("Cy Oak was ignored.")
+    await anna.open_link("Bob Oak")
+    await anna.slide_out.get_by_label("Person of this client").select_option(label="Bobby Oak")
+    preview = anna.slide_out.get_by_role("table")
+    await expect(preview.get_by_role("row", name="Name Bobby Oak Bob Oak")).to_be_visible()
+    await expect(preview.get_by_role("row", name="Phone 0400 000 000 0400 000 000")).to_be_visible()
+    await anna.slide_out.get_by_role("button", name="Replace and link").click()
+    await anna.said("Bob Oak was linked.")
+    await anna.sees("All people have been dealt with.")
+
+    await anna.page.get_by_role("link", name="See the people of Oak/Farm").click()
+    await expect(anna.row("Ann B. Oak")).to_contain_text("Imported from XPM by Anna Lindqvist")
+    await expect(anna.row("Ann B. Oak")).to_contain_text("XPM has “Ann Oak”")
+    await expect(anna.row("Bob Oak")).to_contain_text("Linked to XPM by Anna Lindqvist")
+    await anna.sees_no("Cy Oak")
+
+
+async def test_many_are_ignored_at_once(practice, sign_in) -> None:
+    """Checkboxes, and Ignore selected items."""
+    await practice.client_of_xpm("Oak/Farm", "Ann Oak", "Bob Oak", "Cy Oak")
+    anna = await sign_in(practice)
+
+    await anna.import_and_review("Oak/Farm")
+    button = anna.page.get_by_role("button", name="Ignore selected items")
+    await expect(button).to_be_disabled()
+    await anna.page.get_by_label("Select Ann Oak, Director").check()
+    await anna.page.get_by_label("Select Cy Oak, Director").check()
+    await button.click()
+
+    await anna.said("2 ignored.")
+    await anna.sees_no("Ann Oak")
+    await anna.sees("1 person came through")
+
+
+async def test_a_co_owner_needs_an_e_mail_of_their_own(practice, sign_in) -> None:
+    """Said while typing, said again when it is saved, and accepted with another one."""
+    await practice.client_of_xpm("Oak/Farm", "Ann Oak")
+    await practice.client_of_xpm("Elm/Farm", "Ann Elm")
+    anna = await sign_in(practice)
+    await anna.import_and_review("Elm/Farm")
+    await anna.open_import("Ann Elm")
+    await anna.email.fill("ann@farm.example")
+    await anna.slide_out.get_by_label("Import as account co-owner").check()
+    await anna.save_and_import()
+    await anna.sees("All people have been dealt with.")
+
+    await anna.import_and_review("Oak/Farm")
+    await anna.open_import("Ann Oak")
+    await anna.slide_out.get_by_label("Import as account co-owner").check()
+    await anna.email.press_sequentially("Ann@Farm.example")
+    await expect(anna.slide_out).to_contain_text("Taken: Ann Elm, co-owner of Elm/Farm")
+    await anna.save_and_import()
+    await expect(anna.slide_out).to_contain_text("Another account co-owner of the practice has this e-mail.")
+    await anna.email.fill("ann.oak@farm.example")
+    await expect(anna.slide_out).to_contain_text("No other co-owner has this e-mail.")
+    await anna.save_and_import()
+
+    await anna.said("Ann Oak was imported.")
+    await anna.go("/clients/Oak%2FFarm")
+    await expect(anna.row("Ann Oak")).to_contain_text("Account co-owner")
+
+
+async def test_two_reviewers_see_each_other_at_once(practice, sign_in) -> None:
+    """What one decides leaves the other's list within a second; who comes second is told who was first."""
+    await practice.client_of_xpm("Oak/Farm", "Ann Oak", "Bob Oak")
+    anna, ben = await sign_in(practice), await sign_in(practice, "ben")
+    await anna.import_and_review("Oak/Farm")
+    await ben.review("Oak/Farm")
+    await ben.open_import("Ann Oak")
+
+    await anna.ignore("Ann Oak")
+    await expect(ben.row("Ann Oak")).to_have_count(0, timeout=1000)
+    await ben.save_and_import()
+
+    await expect(ben.slide_out).to_contain_text("Ann Oak (Director) was ignored by Anna Lindqvist")
+
+
+async def test_what_changed_meanwhile_is_shown_before_anything_is_decided(practice, sign_in) -> None:
+    """An import that brought other details refuses the decision, shows what is new, and keeps what was typed."""
+    await practice.client_of_xpm("Oak/Farm", "Ann Oak")
+    anna, ben = await sign_in(practice), await sign_in(practice, "ben")
+    await anna.import_and_review("Oak/Farm")
+    await anna.open_import("Ann Oak")
+    await anna.slide_out.get_by_label("Name").fill("Ann B. Oak")
+
+    await practice.xpm.amend("Ann Oak", Email="ann@oak.example")
+    await ben.import_and_review("Oak/Farm")
+    await expect(ben.row("Ann Oak")).to_contain_text("ann@oak.example")
+    await anna.save_and_import()
+
+    await expect(anna.slide_out).to_contain_text("The details have changed since you looked")
+    await expect(anna.slide_out).to_contain_text("E-mail: nothing → ann@oak.example")
+    await expect(anna.slide_out.get_by_label("Name")).to_have_value("Ann B. Oak")
+    await anna.save_and_import()
+    await anna.said("Ann B. Oak was imported.")
+
+
+async def test_who_may_only_look_is_offered_nothing_to_change(practice, sign_in) -> None:
+    """A reader sees the list and no button."""
+    await practice.client_of_xpm("Oak/Farm", "Ann Oak")
+    anna, rita = await sign_in(practice), await sign_in(practice, "rita")
+    await anna.import_and_review("Oak/Farm")
+    await rita.review("Oak/Farm")
+
+    await rita.sees("Ann Oak")
+    await expect(rita.page.get_by_role("link", name="Import Ann Oak")).to_have_count(0)
+    await expect(rita.page.get_by_role("button", name="Ignore")).to_have_count(0)

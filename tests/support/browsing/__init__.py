@@ -1,0 +1,1 @@
+"""A browser before the console, and what staff do there."""
