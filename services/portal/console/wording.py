@@ -110,7 +110,7 @@ def numbers(row: IntegrationProgressed) -> list[str]:
     """Its counts in words; what is none is not said."""
     counts = row.counts.model_dump()
     if not row.to_review:
-        counts["pending"] = 0  # what was left of one that was superseded is counted by the import that followed
+        counts["pending"] = 0  # what one that was superseded left open, the import after it counts
     said = [f"{counts[name]} {word}" for name, word in COUNTS.items() if counts[name]]
     if row.bulk is not None:
         bulk = row.bulk.model_dump()
