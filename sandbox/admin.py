@@ -13,8 +13,9 @@ The sandbox's own API under `/sandbox`: look at its practices, change them while
 | `GET, PUT /dialect` | how the API answers where nobody knows how XPM does (`Dialect`) |
 | `GET, DELETE /calls` | how often each method was answered with each status; start counting anew |
 
-A change is made on one record only: what XPM mirrors on the other record is another change.
-Answers: 404 for what is not there, 422 with reasons for a body that does not fit.
+A change of a relationship is made on one record only unless the query says `both=true`: then its counterpart on the
+other record follows, as in XPM's own screens. Answers: 404 for what is not there, 409 for an id that is taken, 422 with
+reasons for a body that does not fit. People find the same on the pages under `/sandbox` (`pages`).
 """
 
 import json
@@ -25,9 +26,10 @@ from uuid import uuid4
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from sandbox import pairs
 from sandbox import practice as world
 from sandbox.dialect import Dialect
 from sandbox.document import KNOWN_FIELDS
@@ -103,6 +105,7 @@ class Admin:
         party = "/practices/{tenant}/parties/{uuid}"
         relationship = f"{party}/relationships/{{relationship}}"
         routes = [
+            Route("/", self.pages),
             Route("/practices", self.practices),
             Route("/practices/{tenant}/parties", self.parties),
             Route("/practices/{tenant}/parties", self.add_party, methods=["POST"]),
@@ -121,6 +124,9 @@ class Admin:
             Route("/calls", self.forget_calls, methods=["DELETE"]),
         ]
         return Starlette(routes=routes, exception_handlers={KeyError: _not_found, ValidationError: _unfit})
+
+    async def pages(self, _: Request) -> Response:
+        return RedirectResponse("/sandbox/pages/")
 
     async def practices(self, _: Request) -> Response:
         return JSONResponse(
@@ -144,10 +150,11 @@ class Admin:
 
     async def add_party(self, request: Request) -> Response:
         new = NewParty.model_validate_json(await request.body())
-        party = world.Party(
-            new.uuid or str(uuid4()), {"Name": new.name, **new.fields}, changed_at=self._sandbox.now()
-        )
-        self._practice(request).add(party)
+        uuid, practice = (new.uuid or str(uuid4())).lower(), self._practice(request)
+        if uuid in practice.parties:
+            return JSONResponse({"taken": uuid}, status_code=409)
+        party = world.Party(uuid, {"Name": new.name, **new.fields}, changed_at=self._sandbox.now())
+        practice.add(party)
         return JSONResponse(_party(party), status_code=201)
 
     async def show_party(self, request: Request) -> Response:
@@ -176,19 +183,21 @@ class Admin:
             new.start,
             new.end,
         )
-        now = self._sandbox.now_for_ties()
-        self._practice(request).relate(request.path_params["uuid"], relationship, now)
+        uuid, now = request.path_params["uuid"], self._sandbox.now_for_ties()
+        pairs.relate(self._practice(request), uuid, relationship, now, both=_both(request))
         return JSONResponse(vars(relationship), status_code=201)
 
     async def end(self, request: Request) -> Response:
         end = End.model_validate_json(await request.body())
         uuid, relationship = request.path_params["uuid"], request.path_params["relationship"]
-        self._practice(request).end(uuid, relationship, end.end, self._sandbox.now_for_ties())
+        now = self._sandbox.now_for_ties()
+        pairs.end(self._practice(request), uuid, relationship, end.end, now, both=_both(request))
         return Response(status_code=204)
 
     async def unrelate(self, request: Request) -> Response:
         uuid, relationship = request.path_params["uuid"], request.path_params["relationship"]
-        self._practice(request).unrelate(uuid, relationship, self._sandbox.now_for_ties())
+        now = self._sandbox.now_for_ties()
+        pairs.unrelate(self._practice(request), uuid, relationship, now, both=_both(request))
         return Response(status_code=204)
 
     async def show_faults(self, _: Request) -> Response:
@@ -222,6 +231,10 @@ class Admin:
 
     def _practice(self, request: Request) -> world.Practice:
         return self._sandbox.tenancies[request.path_params["tenant"]].practice
+
+
+def _both(request: Request) -> bool:
+    return request.query_params.get("both") == "true"
 
 
 def _party(party: world.Party) -> dict[str, object]:

@@ -6,6 +6,7 @@ from starlette.routing import Mount, Route
 
 from sandbox.admin import Admin
 from sandbox.gate import Gate
+from sandbox.pages.pages import Pages
 from sandbox.practicemanager import PracticeManager
 from sandbox.state import Sandbox
 
@@ -24,6 +25,7 @@ def sandbox_app(sandbox: Sandbox) -> Starlette:
             Route("/connections", methods.connections, middleware=by_token),
             Mount(API_PATH, routes=methods.routes(), middleware=by_tenant),
             Mount(OLD_API_PATH, routes=PracticeManager(sandbox, numeric=True).routes(), middleware=by_tenant),
+            Mount("/sandbox/pages", app=Pages(sandbox).app()),
             Mount("/sandbox", app=Admin(sandbox).app()),
         ]
     )

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 class Dialect(BaseModel):
     """How this sandbox answers."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
     form: Literal["xml", "json"] = "xml"
     """XML, or JSON in camelCase whatever `Accept` says."""

@@ -158,6 +158,10 @@ class Practice:
         self.parties[uuid].relationships.append(relationship)
         self._touch(uuid, now)
 
+    def row(self, uuid: str, relationship_uuid: str) -> Relationship:
+        party = self.parties[uuid]
+        return party.relationships[_place(party, relationship_uuid)]
+
     def end(self, uuid: str, relationship_uuid: str, day: str | None, now: datetime | None = None) -> None:
         """Set the end date of a relationship, or with `None` take it away."""
         party = self.parties[uuid]

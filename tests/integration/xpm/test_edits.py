@@ -89,3 +89,29 @@ async def test_every_answer_is_counted_by_its_status(sandbox, xpm):
     counted = (await sandbox.http.get(f"{sandbox.url}/sandbox/calls")).json()
     assert {"tenant": harbour.TENANT_ID, "method": "client.api/get", "status": 200, "calls": 1} in counted
     assert {"tenant": None, "method": "connections", "status": 401, "calls": 1} in counted
+
+
+async def test_a_relationship_may_follow_on_the_other_record(sandbox, xpm):
+    """If the query says so: added, ended and taken away on both."""
+    saltgrass = f"{sandbox.party(harbour.SALTGRASS)}/relationships"
+
+    async def back():
+        found = (await xpm.read_client(harbour.PRIYA)).relationships
+        return [(tie.type, tie.end_date) for tie in found if tie.xpm_party_id == harbour.SALTGRASS]
+
+    new = {"type": "Trustee", "party": harbour.PRIYA}
+    added = (await sandbox.http.post(f"{saltgrass}?both=true", json=new)).json()
+    assert await back() == [("Trustee Of", None)]
+    await sandbox.http.patch(f"{saltgrass}/{added['uuid']}?both=true", json={"end": "20240630"})
+    assert await back() == [("Trustee Of", "2024-06-30")]
+    await sandbox.http.delete(f"{saltgrass}/{added['uuid']}?both=true")
+    assert await back() == []
+
+
+async def test_an_id_that_is_taken_is_refused(sandbox):
+    """Adding must not overwrite; ids are the same in any letter case."""
+    parties = f"{sandbox.url}/sandbox/practices/{harbour.TENANT_ID}/parties"
+    answer = await sandbox.http.post(parties, json={"name": "Somebody", "uuid": harbour.MARA.upper()})
+
+    assert answer.status_code == 409
+    assert (await sandbox.http.get(sandbox.party(harbour.MARA))).json()["name"] == "Mara Ellison"
