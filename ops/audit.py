@@ -101,6 +101,11 @@ async def unfinished(settings: Settings, verb: str | None = None) -> list[Unfini
     return [Unfinished(**_with_json(row, "arguments")) for row in rows]
 
 
+async def end_killed(settings: Settings, verb: str) -> None:
+    """Note that every run of a verb that never ended was killed. Only for who knows that none of them still goes on."""
+    await _fetch(settings, QUERIES.end_killed, verb)
+
+
 def operator() -> str:
     """Who is at work: what MUSTER_OPERATOR says, or the user of this machine."""
     return os.environ.get("MUSTER_OPERATOR") or f"{_user()}@{socket.gethostname()}"

@@ -19,3 +19,11 @@ WHERE begun.what = 'begun'
     AND ($1::text IS NULL OR begun.verb = $1)
     AND NOT EXISTS (SELECT FROM ops.audit AS ended WHERE ended.run = begun.run AND ended.what <> 'begun')
 ORDER BY begun.number;
+
+-- end_killed --
+-- Note that runs of a verb were killed: whoever says so has made sure that none of them still goes on
+INSERT INTO ops.audit (run, what, who, release, verb, arguments, result)
+SELECT begun.run, 'interrupted', begun.who, begun.release, begun.verb, begun.arguments, '{"killed": true}'
+FROM ops.audit AS begun
+WHERE begun.what = 'begun' AND begun.verb = $1
+    AND NOT EXISTS (SELECT FROM ops.audit AS ended WHERE ended.run = begun.run AND ended.what <> 'begun');

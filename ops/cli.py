@@ -46,16 +46,23 @@ VERBS = {
     "topics": Verb(
         "ops.topics:command", "Show the topics and what is wrong with them, or make the missing ones.", SET_UP
     ),
-    "rewind": Verb(
-        "ops.rewind_command:command", "Have a group read, or publish, again from an earlier place.", MEND
+    "doctor": Verb(
+        "ops.doctor.command:command", "Check everything that is checked first, and say what to do.", LOOK
     ),
+    "lag": Verb("ops.lag_command:command", "Show how far every group is behind, once or live.", LOOK),
+    "watch": Verb("ops.watch_command:command", "Show what goes over the topics, as it goes.", LOOK),
+    "journal": Verb(
+        "ops.story.command:command", "Tell the story of a client, item, import or command.", LOOK
+    ),
+    "audit": Verb("ops.audit_command:command", "Show what operators changed, and when.", LOOK),
     "dead-letters": Verb(
         "ops.deadletters.commands:app",
         "List, show, redrive, discard and export what could not be processed.",
         MEND,
     ),
-    "watch": Verb("ops.watch_command:command", "Show what goes over the topics, as it goes.", LOOK),
-    "audit": Verb("ops.audit_command:command", "Show what operators changed, and when.", LOOK),
+    "rewind": Verb(
+        "ops.rewind_command:command", "Have a group read, or publish, again from an earlier place.", MEND
+    ),
 }
 
 

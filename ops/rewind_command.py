@@ -14,6 +14,7 @@ from ops.broker import Broker, asking
 from ops.groups import SERVICE_GROUPS, tables_of
 from ops.rewind import Plan, Target
 from ops.voice import Apply, AsJson, Voice, speaking
+from ops.words import some
 from worker.settings import Settings
 
 SHOWN_PARTITIONS = 30
@@ -158,18 +159,17 @@ def _table(plan: Plan) -> Table:
 def _sentences(plan: Plan, running: int, *, applied: bool) -> list[str]:
     said = [""]
     if len(plan.moving) > SHOWN_PARTITIONS:
-        said.append(f"... and {len(plan.moving) - SHOWN_PARTITIONS} partitions more.")
+        said.append(f"... and {some(len(plan.moving) - SHOWN_PARTITIONS, 'partition')} more.")
     if plan.again:
-        number = f", {plan.number:,} {plan.counted}" if plan.number is not None else ""
-        said.append(f"{plan.again:,} offsets again{number}. {plan.effect}")
+        number = f": {some(plan.number, plan.counted.removesuffix('s'))}" if plan.number is not None else ""
+        said.append(f"{some(plan.again, 'offset')} again{number}. {plan.effect}")
     if plan.skipped:
-        said.append(f"{plan.skipped:,} records will never be read by {plan.group}.")
+        said.append(f"{some(plan.skipped, 'record')} will never be read by {plan.group}.")
     if applied:
         said.append(f"Done. Start {plan.group} again.")
     elif running:
-        said.append(
-            f"Nothing was changed. {plan.group} is running ({running} members): stop it, then add --apply."
-        )
+        processes = some(running, "process", "processes")
+        said.append(f"Nothing was changed. {plan.group} is running ({processes}): stop it, then add --apply.")
     else:
         said.append("Nothing was changed. Add --apply to do it.")
     return said

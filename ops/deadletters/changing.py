@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from rich.table import Table
 
+from ops import audit
 from ops.audit import audited, operator_connection
 from ops.broker import Broker, asking
 from ops.deadletters import standing
@@ -20,6 +21,7 @@ from ops.deadletters.scanning import scan
 from ops.ending import Misused
 from ops.times import instant, shown_time
 from ops.voice import Steps, Voice
+from ops.words import some
 from worker.database import Database
 from worker.publisher import Publisher
 from worker.settings import Settings
@@ -68,9 +70,8 @@ async def discard(voice: Voice, settings: Settings, choice: Choice, reason: str,
                 await standing.discard(database, run.id, found, known, reason)
                 run.result["letters"] = len(found)
     done = apply and bool(found)
-    said = (
-        f"{len(found):,} letters {'are discarded' if done else 'would be discarded. Add --apply to do it'}."
-    )
+    letters = some(len(found), "letter")
+    said = f"Discarded {letters}." if done else f"{letters} would be discarded. Add --apply to do it."
     voice.answer(
         {"applied": done, "letters": len(found), "ids": [each.id for each in found]},
         said if found else "No such dead letters.",
@@ -96,7 +97,7 @@ async def export(voice: Voice, settings: Settings, choice: Choice, path: Path) -
                     file.writelines(orjson.dumps(_exported(each)) + b"\n" for each in letters)
                     number += len(letters)
             run.result["letters"] = number
-    voice.answer({"letters": number, "file": str(path)}, f"{number:,} letters are in {path}.")
+    voice.answer({"letters": number, "file": str(path)}, f"{some(number, 'letter')} in {path}.")
 
 
 async def _preview(voice: Voice, settings: Settings, broker: Broker, choice: Choice) -> Tally:
@@ -142,14 +143,17 @@ async def _say_where_things_stand(
     voice: Voice, settings: Settings, broker: Broker, database: Database
 ) -> None:
     """A run that was killed has left letters in doubt: find out which of them are out."""
+    for verb in ("dead-letters redrive", "dead-letters settle", "dead-letters discard"):
+        await audit.end_killed(settings, verb)
     doubtful = await standing.in_doubt(database)
     if not doubtful:
         return
     async with audited(settings, "dead-letters settle", {"letters": len(doubtful)}) as run:
         out, back = await standing.settle(settings, broker, database, doubtful)
         run.result.update(redriven=out, open=back)
+    began, letters = shown_time(doubtful[0].at), some(len(doubtful), "letter")
     voice.remark(
-        f"A redrive of {shown_time(doubtful[0].at)} did not come to its end. Of the {len(doubtful):,} letters that "
+        f"A redrive of {began} did not come to its end. Of {letters} that "
         f"it had in hand {out:,} are out and count as redriven; {back:,} are not, and are open again."
     )
 

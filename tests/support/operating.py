@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -85,6 +88,21 @@ class Office:
             return Said(done.exit_code, done.stdout, done.stderr)
 
         return await asyncio.to_thread(run)
+
+    async def interrupted(self, *words: str, after: int) -> Said:
+        """Run a verb as a process of its own, and press Ctrl-C as soon as it has said so many lines."""
+        process = await asyncio.create_subprocess_exec(
+            Path(sys.executable).with_name("muster"),
+            *words,
+            env={**os.environ, **variables_of(self.settings)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        begun = [await asyncio.wait_for(process.stdout.readline(), 20) for _ in range(after)]
+        process.send_signal(signal.SIGINT)
+        rest, err = await asyncio.wait_for(process.communicate(), 20)
+        return Said(process.returncode or 0, b"".join([*begun, rest]).decode(), err.decode())
 
     async def publish(
         self,

@@ -5,6 +5,7 @@ from base64 import b64decode
 
 import pytest
 
+from ops.audit import QUERIES
 from ops.deadletters import changing, redriving, standing
 from ops.ending import Exit
 from schemas.people import AmendedClient, AmendedPerson
@@ -141,8 +142,8 @@ async def test_what_took_effect_in_another_way_is_settled(office: Office) -> Non
     [judgement] = judged.document["judgements"]
     assert judgement["verdict"] == "settled"
     assert (unreasonable.code, everything.code) == (Exit.USAGE, Exit.USAGE)
-    assert "1 letters would be discarded" in shown.out
-    assert "1 letters are discarded" in done.out
+    assert "1 letter would be discarded" in shown.out
+    assert "Discarded 1 letter." in done.out
     listed = await office.muster("dead-letters", "list", "--state", "discarded", "--json")
     [letter] = listed.document["letters"]
     assert (listed.code, letter["state"]) == (Exit.DONE, "discarded")
@@ -193,6 +194,7 @@ async def test_a_redrive_that_was_killed_is_settled_by_the_next(office: Office, 
     doubtful = await office.muster("dead-letters", "list", "--state", "in-doubt", "--json")
     done = await office.muster("dead-letters", "redrive", "--all", "--apply")
 
+    assert [line["what"] for line in await unended(office)] == []
     out = moment.startswith("after")
     assert doubtful.document["total"] == 2
     assert f"{2 * out} are out and count as redriven; {2 - 2 * out} are not" in " ".join(done.err.split())
@@ -221,6 +223,10 @@ async def test_an_id_that_is_none_or_several_is_refused(office: Office) -> None:
     assert (missing.code, "`muster dead-letters list`" in missing.err) == (Exit.REFUSED, True)
     assert (short.code, "too short" in short.err) == (Exit.USAGE, True)
     assert (nothing.code, "Say which letters" in nothing.err) == (Exit.USAGE, True)
+
+
+async def unended(office: Office) -> list:
+    return [dict(row) for row in await office.fetch(QUERIES.unfinished, None)]
 
 
 async def names(office: Office) -> list:

@@ -191,7 +191,7 @@ async def test_a_subscriber_s_own_group_is_moved_in_kafka(busy_office: Office) -
     )
 
     assert (unknown.code, "Kafka knows no positions" in unknown.err) == (Exit.REFUSED, True)
-    assert f"{everything} offsets again" in " ".join(shown.out.split())
+    assert f"{everything} offsets again: {everything} records." in " ".join(shown.out.split())
     assert back.document["again"]["offsets"] == everything
     assert (forward.document["skipped"], forward.document["again"]["offsets"]) == (everything, 0)
     assert fresh.document["skipped"] == everything

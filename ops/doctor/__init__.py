@@ -1,0 +1,1 @@
+"""`muster doctor`: what an operator would check first, and what to do about it."""
