@@ -17,6 +17,7 @@ from schemas.fields import timestamp
 from schemas.people import AmendedClient
 from schemas.portal import ClientAdded
 from schemas.topics import JOURNAL
+from worker.tokens import DEMO_KEY, NOTIFIER, Tokens
 
 WARM_UP = 20
 TENANT = "latency"
@@ -79,9 +80,10 @@ async def to_the_dashboard(place: Place, notifier: str, times: int) -> list[floa
 
 @asynccontextmanager
 async def _stream(notifier: str) -> AsyncIterator[AsyncIterator[ServerSentEvent]]:
+    headers = {"Authorization": f"Bearer {Tokens(DEMO_KEY).make(TENANT, NOTIFIER, 3600)}"}
     async with (
         httpx.AsyncClient(base_url=notifier, timeout=60) as http,
-        aconnect_sse(http, "GET", f"/tenants/{TENANT}/progress/stream") as source,
+        aconnect_sse(http, "GET", f"/tenants/{TENANT}/progress/stream", headers=headers) as source,
     ):
         yield source.aiter_sse()
 

@@ -41,6 +41,7 @@ class Place:
             "MUSTER_POSTGRES_DSN": self.dsn,
             "MUSTER_TOPIC_PREFIX": self.settings.topic_prefix,
             "MUSTER_LOG_FORMAT": "json",
+            "MUSTER_DEMO": "true",
             "MUSTER_READY_FILE": str(ready),
         }
         process = ServerProcess(f"bench-{name}", self.folder, variables=variables)

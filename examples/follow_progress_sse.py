@@ -1,7 +1,10 @@
 """Follow a tenant's integration progress over server-sent events, as a dashboard does: now, and whatever comes.
 
     pip install httpx-sse
-    python follow_progress_sse.py --tenant harbour-and-hill
+    python follow_progress_sse.py --tenant harbour-and-hill --token "$(muster token harbour-and-hill)"
+
+A token is a JWT (HS256), signed with the key that the notifier knows, with the claims `tenant`, `aud` (muster-notifier)
+and `exp`.
 
 A stream begins with a snapshot of all rows. After a disconnect it goes on behind the id that came last: nothing is
 missed, and what comes again is known by its version.
@@ -10,6 +13,7 @@ missed, and what comes again is known by its version.
 import argparse
 import asyncio
 import json
+import os
 import sys
 from typing import Any
 from urllib.parse import quote
@@ -74,10 +78,15 @@ async def main(options: argparse.Namespace) -> None:
     dashboard = Dashboard()
     path = f"/tenants/{quote(options.tenant, safe='')}/progress/stream"
     timeout = httpx.Timeout(10, read=QUIET_SECONDS)
-    async with httpx.AsyncClient(base_url=options.notifier, timeout=timeout) as http:
+    headers = {"Authorization": f"Bearer {options.token}"}
+    async with httpx.AsyncClient(base_url=options.notifier, headers=headers, timeout=timeout) as http:
         while True:
             try:
                 await follow(dashboard, http, path)
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code == httpx.codes.UNAUTHORIZED:
+                    sys.exit("The notifier does not take this token: `muster token TENANT` makes one.")
+                print(f"refused: {error!r}", file=sys.stderr, flush=True)
             except (httpx.HTTPError, SSEError) as error:
                 print(f"disconnected: {error!r}", file=sys.stderr, flush=True)
             await asyncio.sleep(AGAIN_AFTER_SECONDS)
@@ -90,6 +99,7 @@ def parsed() -> argparse.Namespace:
     )
     parser.add_argument("--notifier", default="http://localhost:8080", help="where the notifier is")
     parser.add_argument("--tenant", default="harbour-and-hill", help="the practice")
+    parser.add_argument("--token", default=os.environ.get("MUSTER_TOKEN", ""), help="good for that practice")
     return parser.parse_args()
 
 

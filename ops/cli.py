@@ -63,6 +63,9 @@ VERBS = {
     "rewind": Verb(
         "ops.rewind_command:command", "Have a group read, or publish, again from an earlier place.", MEND
     ),
+    "token": Verb("ops.token_command:command", "Make a token for one practice's progress.", SET_UP),
+    "watch": Verb("ops.watch_command:command", "Show what goes over the topics, as it goes.", LOOK),
+    "audit": Verb("ops.audit_command:command", "Show what operators changed, and when.", LOOK),
 }
 
 

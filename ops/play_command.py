@@ -26,7 +26,8 @@ def command(
 ) -> None:
     """Play one client's import through a system that is up, such as Docker Compose's.
 
-    Kafka and Postgres are those of MUSTER_KAFKA and MUSTER_POSTGRES_DSN. The exit code says whether everything came
+    Kafka and Postgres are those of MUSTER_KAFKA and MUSTER_POSTGRES_DSN, MUSTER_TOKEN_KEY is the notifier's. The
+    exit code says whether everything came
     out as expected.
     """
     try:

@@ -69,7 +69,7 @@ async def _play(verb: str, stopping: asyncio.Event, *, stay: bool) -> int:
     stack = StackSettings.from_environment()
     console.print("Starting Kafka and Postgres ...")
     async with open_stack(stack, verb, console.print) as addresses:
-        settings = Settings(kafka=addresses.kafka, postgres_dsn=SecretStr(addresses.postgres))
+        settings = Settings(kafka=addresses.kafka, postgres_dsn=SecretStr(addresses.postgres), demo=True)
         await asyncio.gather(migrate(addresses.postgres), topics.create(settings))
         console.print("Starting the sandbox, importer, resolver, notifier and portal ...")
         async with everything(addresses, tenant_id, stack.folder, console.print) as running:

@@ -21,6 +21,7 @@ from worker.failures import Stop
 from worker.settings import Settings
 
 NOTIFIER = "muster-notifier"
+PORTAL = "muster-portal"
 ALGORITHM = "HS256"
 LEAST_KEY = 32
 DEMO_KEY = "everybody-knows-this-key-which-is-for-demonstrations"

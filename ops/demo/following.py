@@ -7,18 +7,23 @@ import httpx
 from httpx_sse import aconnect_sse
 
 from schemas.progress import IntegrationProgressed
+from worker.tokens import NOTIFIER, Tokens
 
 AGAIN_AFTER_SECONDS = 0.5
+TOKEN_SECONDS = 3600
 SILENCE_SECONDS = 60.0
 """Longer than the pause between two heartbeats."""
 
 Tell = Callable[[IntegrationProgressed], None]
 
 
-async def follow_progress(notifier: str, tenant_id: str, tell: Tell) -> None:
+async def follow_progress(notifier: str, tenant_id: str, tokens: Tokens, tell: Tell) -> None:
     """Tell each new state of a row; runs until cancelled."""
     follower = Follower(tell)
-    async with httpx.AsyncClient(base_url=notifier, timeout=httpx.Timeout(10, read=SILENCE_SECONDS)) as http:
+    token = tokens.make(tenant_id, NOTIFIER, TOKEN_SECONDS)
+    headers = {"Authorization": f"Bearer {token}"}
+    timeout = httpx.Timeout(10, read=SILENCE_SECONDS)
+    async with httpx.AsyncClient(base_url=notifier, headers=headers, timeout=timeout) as http:
         while True:
             try:
                 await follower.listen(http, f"/tenants/{tenant_id}/progress/stream")

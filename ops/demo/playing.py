@@ -14,6 +14,7 @@ from ops.demo.portal import PATIENCE_SECONDS, NoAnswer, Portal, open_portal
 from ops.demo.story import CLIENT, Story
 from schemas.progress import IntegrationProgressed
 from worker.settings import Settings
+from worker.tokens import Tokens
 
 CLIENT_IS_THERE = "SELECT 1 FROM resolver.clients WHERE client_id = $1"
 
@@ -35,7 +36,7 @@ async def play(settings: Settings, tenant_id: str, sandbox: str, notifier: str, 
     async with (
         open_portal(settings, tenant_id) as portal,
         httpx.AsyncClient(base_url=sandbox) as xpm,
-        _following(notifier, tenant_id, tell),
+        _following(notifier, tenant_id, Tokens.of(settings), tell),
     ):
         await _check_that_it_is_empty(portal)
         members = await Story(portal, xpm, narrator).play()
@@ -62,7 +63,7 @@ async def begin(settings: Settings, tenant_id: str, sandbox: str, notifier: str,
     async with (
         open_portal(settings, tenant_id) as portal,
         httpx.AsyncClient(base_url=sandbox) as xpm,
-        _following(notifier, tenant_id, tell),
+        _following(notifier, tenant_id, Tokens.of(settings), tell),
     ):
         await Story(portal, xpm, narrator).begin()
         await _in_time(waits)
@@ -83,8 +84,8 @@ async def _in_time(completed: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def _following(notifier: str, tenant_id: str, tell: Tell) -> AsyncIterator[None]:
-    following = asyncio.create_task(follow_progress(notifier, tenant_id, tell))
+async def _following(notifier: str, tenant_id: str, tokens: Tokens, tell: Tell) -> AsyncIterator[None]:
+    following = asyncio.create_task(follow_progress(notifier, tenant_id, tokens, tell))
     try:
         yield
     finally:

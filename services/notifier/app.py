@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from services.notifier.access import Access
 from services.notifier.catchup import CatchUp
 from services.notifier.projection import NotifierProjection
 from services.notifier.reads import Reads
@@ -12,6 +13,7 @@ from services.notifier.tail import Tail
 from services.notifier.upkeep import Upkeep
 from worker.app import Resources, Service
 from worker.database import open_pool
+from worker.tokens import Tokens
 
 READERS = 8
 
@@ -20,11 +22,12 @@ READERS = 8
 async def compose(resources: Resources) -> AsyncIterator[Service]:
     """Put the service together."""
     settings = resources.settings
+    access = Access(Tokens.of(settings))
     reading = {"role": "muster_reader", "search_path": "notifier"}
     async with open_pool(settings, "notifier-readers", READERS, **reading) as pool:
         reads, tail = Reads(pool), Tail(settings)
         yield Service(
             NotifierProjection(),
-            routes=routes(reads, Streams(reads, tail, CatchUp(settings))),
+            routes=routes(reads, Streams(reads, tail, CatchUp(settings)), access),
             tasks=(tail.run, Upkeep(settings).run),
         )

@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from schemas.fields import EventId, Identifier
 from schemas.progress import Kind, Status
-from services.notifier.access import tenant_of
+from services.notifier.access import Access
 from services.notifier.problems import Problem
 from services.notifier.reads import Filters, Place, Reads
 
@@ -86,17 +86,17 @@ class Asked(BaseModel):
         return place_of(self.cursor) if self.cursor else None
 
 
-def routes(reads: Reads) -> list[Route]:
+def routes(reads: Reads, access: Access) -> list[Route]:
     """The routes of the list and of its rows, under a tenant's path."""
 
     async def listed(request: Request) -> Response:
-        tenant_id, wanted = tenant_of(request), asked(request.query_params)
+        tenant_id, wanted = access.tenant_of(request), asked(request.query_params)
         page = await reads.page(tenant_id, wanted.filters, wanted.after, wanted.limit)
         following = cursor_of(page.last) if page.last else None
         return _json(f'{{"rows":[{",".join(page.rows)}],"next":{orjson.dumps(following).decode()}}}')
 
     async def one(request: Request) -> Response:
-        tenant_id, kind, row_id = tenant_of(request), *_row_of(request)
+        tenant_id, kind, row_id = access.tenant_of(request), *_row_of(request)
         shown = await reads.row(tenant_id, kind, row_id)
         if shown is None:
             raise NO_SUCH_ROW

@@ -7,4 +7,7 @@ CATCH_UPS = Counter("muster_progress_catch_ups_total", "Times that a stream was 
 RESETS = Counter(
     "muster_progress_resets_total", "Times that a stream could not resume and started anew", ["why"]
 )
+REFUSED = Counter(
+    "muster_security_refused_total", "Requests without a token that is good for the tenant they name", ["why"]
+)
 UNTELLABLE = Counter("muster_progress_untellable_total", "Records of muster.progress that no stream can tell")

@@ -36,6 +36,8 @@ def answer(problem: Problem) -> Response:
     headers = {"Cache-Control": "no-store"}
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(AGAIN_AFTER_SECONDS)
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="muster"'
     return JSONResponse(said, problem.status, headers, media_type="application/problem+json")
 
 

@@ -10,9 +10,8 @@ from starlette.requests import Request
 from schemas.fields import StaffName, TenantId
 from services.portal.problems import Problem, forged, not_allowed, signed_out
 from services.portal.settings import Role
-from worker.tokens import Tokens, bearer
+from worker.tokens import PORTAL, Tokens, bearer
 
-AUDIENCE = "muster-portal"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _name: TypeAdapter[str] = TypeAdapter(StaffName)
 _tenant: TypeAdapter[str] = TypeAdapter(TenantId)
@@ -80,7 +79,7 @@ def check_is_ours(request: Request, person: Person, form_token: str | None = Non
 
 def _by_token(token: str, tokens: Tokens) -> Person:
     try:
-        claims: dict[str, Any] = tokens.read(token, AUDIENCE)
+        claims: dict[str, Any] = tokens.read(token, PORTAL)
         name = _name.validate_python(claims.get("name"), strict=True)
     except ValueError:
         raise signed_out() from None

@@ -72,7 +72,11 @@ class Composed:
         """How people and portals outside reach it."""
         dsn = f"postgresql://muster:{quote(PASSWORD, safe='')}@127.0.0.1:{self._ports['POSTGRES']}/muster"
         return System(
-            Settings(kafka=f"127.0.0.1:{self._ports['KAFKA']}", postgres_dsn=SecretStr(dsn)),
+            Settings(
+                kafka=f"127.0.0.1:{self._ports['KAFKA']}",
+                postgres_dsn=SecretStr(dsn),
+                token_key=SecretStr("for-demonstrations-on-this-machine-only"),
+            ),
             sandbox=f"http://127.0.0.1:{self._ports['SANDBOX']}",
             notifier=f"http://127.0.0.1:{self._ports['NOTIFIER']}",
             connected={TENANT: harbour.TENANT_ID},

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.system import Practice, System
+from worker.tokens import DEMO_KEY, NOTIFIER, Tokens
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PROGRAMS = sorted(path.name for path in EXAMPLES.glob("*.py"))
@@ -109,7 +110,8 @@ async def test_progress_is_followed_on_kafka(system: System, practice: Practice)
 async def test_progress_is_followed_over_sse(system: System, practice: Practice) -> None:
     """What there is already, and what comes; and again after the notifier was killed, without a gap."""
     xpm_client_id = await practice.client_of_xpm("oak", "Ann")
-    options = ["--notifier", system.notifier, "--tenant", practice.tenant_id]
+    token = Tokens(DEMO_KEY).make(practice.tenant_id, NOTIFIER, 3600)
+    options = ["--notifier", system.notifier, "--tenant", practice.tenant_id, "--token", token]
     async with running("follow_progress_sse.py", *options) as process:
         await line_with(process, "client_added oak completed")
         await practice.request("oak", xpm_client_id)

@@ -170,6 +170,7 @@ async def open_office(kafka: str, dsn: str, prefix: str, folder: Path, **more: A
             "topic_partitions": 2,
             "dead_letter_partitions": 1,
             "poll_ms": 50,
+            "demo": True,
             **more,
         }
     )

@@ -19,6 +19,7 @@ from schemas.people import AmendedClient
 from schemas.portal import ClientAdded
 from stack.ports import free_port
 from tests.support.processes import ServiceProcess, running, running_sandbox
+from tests.support.tokens import as_reader_of
 from worker import topics
 from worker.settings import Settings
 
@@ -49,7 +50,10 @@ class System:
         async with (
             open_portal(self.settings, tenant_id) as portal,
             httpx.AsyncClient(base_url=f"{self.sandbox}/sandbox") as sandbox,
-            httpx.AsyncClient(base_url=f"{self.notifier}/tenants/{quote(tenant_id, safe='')}") as notifier,
+            httpx.AsyncClient(
+                base_url=f"{self.notifier}/tenants/{quote(tenant_id, safe='')}",
+                headers=as_reader_of(tenant_id),
+            ) as notifier,
         ):
             yield Practice(tenant_id, portal, Xpm(self.connected.get(tenant_id, ""), sandbox), notifier)
 
@@ -149,6 +153,7 @@ async def whole_system(kafka: str, dsn: str, folder: Path, practices: int) -> As
         topic_partitions=3,
         dead_letter_partitions=1,
         session_seconds=6,
+        demo=True,
     )
     await topics.create(settings)
     empty = {f"practice-{number}": 0 for number in range(practices)}

@@ -11,6 +11,7 @@ import pytest
 from schemas.fields import milliseconds
 from services.notifier import metrics, stream
 from tests.support.eventually import eventually
+from tests.support.tokens import as_reader_of
 from tests.support.watching.running import Notifier, free_port
 from tests.support.watching.sse import Dashboard, lines_of
 from tests.support.watching.story import outcome, request, run
@@ -230,7 +231,9 @@ async def _stalled(notifier: Notifier, dashboard: Dashboard) -> AsyncIterator[st
     client.settimeout(0)
     loop = asyncio.get_running_loop()
     await loop.sock_connect(client, ("127.0.0.1", notifier.settings.http_port))
-    head = f"GET {dashboard.path} HTTP/1.0\r\nHost: notifier\r\nLast-Event-ID: {dashboard.last_id}\r\n\r\n"
+    headers = {"Host": "notifier", "Last-Event-ID": dashboard.last_id, **as_reader_of(dashboard.tenant)}
+    lines = [f"GET {dashboard.path} HTTP/1.0", *(f"{name}: {value}" for name, value in headers.items())]
+    head = "\r\n".join([*lines, "", ""])
     await loop.sock_sendall(client, head.encode())
 
     async def body() -> AsyncIterator[bytes]:

@@ -156,7 +156,7 @@ class Reluctant(TallyProjection):
         await super().prepare(database)
 
 
-@pytest.mark.parametrize("service", ["importer", "resolver", "notifier"])
+@pytest.mark.parametrize("service", ["importer", "resolver", "notifier", "portal"])
 async def test_every_process_explains_itself(service: str) -> None:
     """`--help` needs neither servers nor settings."""
     process = await asyncio.create_subprocess_exec(

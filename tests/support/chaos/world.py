@@ -122,6 +122,7 @@ def settings_of(kafka: EmbeddedKafka, postgres: EmbeddedPostgres) -> Settings:
         dead_letter_partitions=1,
         batch_records=40,
         session_seconds=6,
+        demo=True,
     )
 
 

@@ -67,6 +67,7 @@ class Notifier:
                 "MUSTER_DEAD_LETTER_PARTITIONS": str(self.settings.dead_letter_partitions),
                 "MUSTER_SESSION_SECONDS": str(self.settings.session_seconds),
                 "MUSTER_HTTP_PORT": str(self.settings.http_port),
+                "MUSTER_DEMO": "true",
             },
             stderr=asyncio.subprocess.DEVNULL,
         )
@@ -135,6 +136,7 @@ async def prepare_notifier(kafka: str, dsn: str, prefix: str, **more: Any) -> No
             "dead_letter_partitions": 1,
             "session_seconds": 6,
             "poll_ms": 50,
+            "demo": True,
             "http_port": free_port(),
             **more,
         }

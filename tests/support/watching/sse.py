@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import orjson
 
+from tests.support.tokens import as_reader_of
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -35,7 +37,7 @@ class Dashboard:
 
     async def listen(self, address: str) -> None:
         """Hear one connection to its end, or to the trouble that ends it. Raises `httpx.TransportError`."""
-        headers = {"Last-Event-ID": self.last_id} if self.last_id else {}
+        headers = as_reader_of(self.tenant) | ({"Last-Event-ID": self.last_id} if self.last_id else {})
         timeout = httpx.Timeout(5, read=60)
         async with (
             httpx.AsyncClient(base_url=address, timeout=timeout) as http,
