@@ -46,6 +46,7 @@ VERBS = {
     "topics": Verb(
         "ops.topics:command", "Show the topics and what is wrong with them, or make the missing ones.", SET_UP
     ),
+    "token": Verb("ops.token_command:command", "Make a token for one practice's progress.", SET_UP),
     "doctor": Verb(
         "ops.doctor.command:command", "Check everything that is checked first, and say what to do.", LOOK
     ),
@@ -63,9 +64,6 @@ VERBS = {
     "rewind": Verb(
         "ops.rewind_command:command", "Have a group read, or publish, again from an earlier place.", MEND
     ),
-    "token": Verb("ops.token_command:command", "Make a token for one practice's progress.", SET_UP),
-    "watch": Verb("ops.watch_command:command", "Show what goes over the topics, as it goes.", LOOK),
-    "audit": Verb("ops.audit_command:command", "Show what operators changed, and when.", LOOK),
 }
 
 
