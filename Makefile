@@ -45,6 +45,10 @@ chaos: .venv/dev ## kill everything under load for SECONDS, and again ROUNDS tim
 	@CHAOS_SECONDS=$(or $(SECONDS),60) CHAOS_ROUNDS=$(or $(ROUNDS),5) CHAOS_SEED=$(or $(SEED),$(shell date +%s)) \
 		$(BIN)/pytest -n 0 -v -s tests/chaos $(ARGS)
 
+fuzz: .venv/dev ## let the XPM client read DOCUMENTS spoilt answers, made from SEED; prints what became of them
+	@FUZZ_DOCUMENTS=$(or $(DOCUMENTS),200000) FUZZ_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(BIN)/pytest -n 0 -s tests/unit/xpm/test_fuzz.py $(ARGS)
+
 test-containers: .venv/dev ## the same system in containers, where an engine answers; takes minutes
 	@$(BIN)/pytest -m containers tests/acceptance $(ARGS)
 
@@ -87,4 +91,4 @@ help:
 		'one elsewhere, name it: make PYTHON=/path/to/python3 ...' >&2; exit 1; }
 	@$(PYTHON) -I ops/environment.py $*
 
-.PHONY: run demo up down status reset test chromium chaos test-containers check format generate lock clean help .venv/stack .venv/dev
+.PHONY: run demo up down status reset test chromium chaos fuzz test-containers check format generate lock clean help .venv/stack .venv/dev

@@ -24,6 +24,7 @@ from schemas.imports import (
 )
 from schemas.people import EntityDetails, PersonDetails
 from services.importer.xpm import records
+from services.importer.xpm.directions import STANDARD, Directions, distinct
 
 SOURCE = "/muster/importer"
 
@@ -78,17 +79,21 @@ def failed(request: Request, reason: FailureReason, message: str) -> bytes:
 
 
 def staged(
-    request: Request, client: records.Client, parties: Mapping[str, Party], today: date
+    request: Request,
+    client: records.Client,
+    parties: Mapping[str, Party],
+    today: date,
+    words: Directions = STANDARD,
 ) -> list[bytes]:
     """The whole set of an import: the client's own details, one item per relationship, and the complete list.
 
     Left out and counted are relationships that ended before `today`, those whose party is deleted in XPM, and those of
-    whose party nothing is known, not even a name. The same relationship twice on one record is one item. The client
-    has a name.
+    whose party nothing is known, not even a name. The same relationship twice on one record is one item, also under two
+    ids if it says the same by the practice's reading of `words`. The client has a name.
     """
     left_out = {"ended": 0, "party_deleted": 0, "unreadable": client.unreadable_relationships}
     items: dict[str, ItemStaged] = {}
-    for relationship in client.relationships:
+    for relationship in distinct(client.relationships, words):
         party = parties.get(relationship.xpm_party_id, UNREAD)
         why = _why_left_out(relationship, party, today)
         if why:

@@ -13,6 +13,7 @@ from services.importer.remembered import Remembered
 from services.importer.settings import Connection, ImporterSettings
 from services.importer.xpm.api import Xpm
 from services.importer.xpm.calls import Access
+from services.importer.xpm.directions import STANDARD, corrected
 from services.importer.xpm.errors import (
     ClientNotFound,
     Forbidden,
@@ -31,6 +32,7 @@ class Practices:
         self._url = settings.xpm_url
         self._connections: Mapping[str, Connection] = settings.xpm_connections
         self._calls = settings.import_calls
+        self._words = {tenant: corrected(own) for tenant, own in settings.xpm_directions.items()}
         self._remembered = Remembered()
 
     async def read(
@@ -51,7 +53,10 @@ class Practices:
         known = self._remembered.of(request.tenant_id, request.import_id)
         missing = [party_id for party_id in wanted if party_id not in known]
         await _Reading(xpm, xpm_client_id, known).complete(missing, self._calls, lenient=last_attempt)
-        return await asyncio.to_thread(staged, request, client, known, today)  # a large client takes seconds
+        words = self._words.get(request.tenant_id, STANDARD)
+        return await asyncio.to_thread(
+            staged, request, client, known, today, words
+        )  # a large client takes seconds
 
     def forget(self, request: Request) -> None:
         """The import has ended, or is somebody else's now."""

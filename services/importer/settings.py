@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
 
 from schemas.fields import Identifier, Name, TenantId
+from services.importer.xpm.directions import Direction
 from worker.settings import Positive, Seconds, Settings
 
 XPM_CALLS_AT_ONCE = 5
@@ -36,6 +37,9 @@ class ImporterSettings(Settings):
     xpm_url: str = "https://api.xero.com"
     xpm_connections: dict[TenantId, Connection] = Field(default_factory=dict)
     """A JSON object: our tenant's id -> its connection."""
+
+    xpm_directions: dict[TenantId, dict[str, Direction]] = Field(default_factory=dict)
+    """A JSON object: our tenant's id -> XPM's word -> how the practice means it, where that is not as usual."""
 
     imports_at_once: Positive = 250
     """Imports that a process has in hand at once: a bound for its memory, and far more than slow practices can fill."""

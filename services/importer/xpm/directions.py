@@ -3,17 +3,17 @@ What the party at the other end of a relationship is to the client on whose reco
 
 XPM's words come in two families. A bare role says what the *party* is: "Director" on a company's record names its
 director. With "Of" it says what the *client* is: "Director Of" on a person's record names the company. No official page
-says so (the evidence is indirect), so this is data, which a practice may correct. A word that is not in the table keeps
-its own text.
+says so (the evidence is indirect), so this is data, which a practice may correct (`corrected`). A word that is not in
+the table keeps its own text.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
+from services.importer.xpm.records import Record, Relationship
 
-@dataclass(frozen=True)
-class Direction:
+
+class Direction(Record):
     """`role` is held by the party, by the client, or mutually; `party_is` says what to call the party."""
 
     role: str
@@ -22,6 +22,10 @@ class Direction:
 
 
 Directions = Mapping[str, Direction]
+"""By the word, `folded`."""
+
+Fact = tuple[str, str, str, str | None]
+"""Who, in what role, in which direction, since when: what two rows have in common that say the same."""
 
 _ROLES = (
     # role, what the entity is to the holder of the role
@@ -49,17 +53,17 @@ def folded(word: str) -> str:
 
 def _standard() -> dict[str, Direction]:
     table = {
-        "parent of": Direction("Parent", "client", "Child"),
-        "child of": Direction("Child", "client", "Parent"),
+        "parent of": Direction(role="Parent", holder="client", party_is="Child"),
+        "child of": Direction(role="Child", holder="client", party_is="Parent"),
     }
     for role, entity in _ROLES:
-        table[folded(role)] = Direction(role, "party", role)
-        table[folded(f"{role} of")] = Direction(role, "client", entity)
+        table[folded(role)] = Direction(role=role, holder="party", party_is=role)
+        table[folded(f"{role} of")] = Direction(role=role, holder="client", party_is=entity)
     for word in _MUTUAL:
-        table[folded(word)] = table[folded(f"{word} of")] = Direction(word, "both", word)
+        table[folded(word)] = table[folded(f"{word} of")] = Direction(role=word, holder="both", party_is=word)
     for word in ("Husband", "Wife"):
-        table[folded(word)] = Direction(word, "party", word)
-        table[folded(f"{word} of")] = Direction(word, "client", "Spouse")
+        table[folded(word)] = Direction(role=word, holder="party", party_is=word)
+        table[folded(f"{word} of")] = Direction(role=word, holder="client", party_is="Spouse")
     return table
 
 
@@ -69,3 +73,38 @@ STANDARD: Directions = _standard()
 def direction(word: str, table: Directions = STANDARD) -> Direction | None:
     """How to read a relationship's word; `None` for one that the table does not know."""
     return table.get(folded(word))
+
+
+def corrected(corrections: Directions, table: Directions = STANDARD) -> Directions:
+    """The table with a practice's own readings of some words; a word may be in any letter case."""
+    return {**table, **{folded(word): reading for word, reading in corrections.items()}}
+
+
+def fact(tie: Relationship, table: Directions = STANDARD) -> Fact:
+    """What a relationship says, whatever its id and its spelling."""
+    known = direction(tie.type, table)
+    role, holder = (known.role, known.holder) if known else (folded(tie.type), "unknown")
+    return tie.xpm_party_id, folded(role), holder, tie.start_date
+
+
+def distinct(ties: Iterable[Relationship], table: Directions = STANDARD) -> list[Relationship]:
+    """
+    The relationships without those that say again what an earlier one of the same record says.
+
+    XPM keeps a fact on both records; where staff typed both sides, each record may have it twice, under two ids. Rows
+    that differ in their end, shares or percentage say different things, unless one of them leaves shares or percentage
+    out.
+    """
+    found: dict[Fact, list[Relationship]] = {}
+    kept: list[Relationship] = []
+    for tie in ties:
+        alike = found.setdefault(fact(tie, table), [])
+        if not any(_agree(tie, other) for other in alike):
+            alike.append(tie)
+            kept.append(tie)
+    return kept
+
+
+def _agree(one: Relationship, other: Relationship) -> bool:
+    pairs = ((one.number_of_shares, other.number_of_shares), (one.percentage, other.percentage))
+    return one.end_date == other.end_date and all(a is None or b is None or a == b for a, b in pairs)

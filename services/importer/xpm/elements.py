@@ -35,6 +35,7 @@ class Element:
     name: str
     texts: list[str] = field(default_factory=list)
     children: list["Element"] = field(default_factory=list)
+    _values: dict[str, str] | None = None
 
     @property
     def text(self) -> str:
@@ -48,8 +49,21 @@ class Element:
         return (item for group in self.named(collection) for item in group.named(name))
 
     def value(self, name: str) -> str:
-        """The first text that is not blank under that name, or "": an empty element never hides a value."""
-        return next((child.text for child in self.named(name) if line(child.text)), "")
+        """
+        The first text that is not blank under that name, or "": an empty element never hides a value.
+
+        Ask when the element is complete: what comes later is not looked for.
+        """
+        if self._values is None:
+            self._values = self._first_values()
+        return self._values.get(name, "")
+
+    def _first_values(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for child in self.children:
+            if child.name not in found and line(text := child.text):
+                found[child.name] = text
+        return found
 
 
 class ElementStream:
