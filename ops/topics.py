@@ -61,7 +61,7 @@ def _tell(voice: Voice, states: Sequence[TopicState]) -> None:
 
 def table(states: Sequence[TopicState]) -> Table:
     """The topics for people."""
-    shown = Table("topic", "partitions", "copies", "kept", "state")
+    shown = Table("topic", "partitions", "copies", "kept", "state", box=None, pad_edge=False)
     for state in states:
         shown.add_row(
             state.name,

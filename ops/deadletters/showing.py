@@ -57,7 +57,7 @@ def document(story: Story, *, personal: bool) -> dict[str, Any]:
     letter, value = story.letter, letters.document(story.letter.value)
     return {
         "id": letter.id,
-        "state": story.attempts[-1].standing if story.attempts else "open",
+        "state": _standing(story),
         "why": letter.why,
         "detail": letter.detail,
         "error": letter.error,
@@ -113,7 +113,7 @@ def _head(story: Story) -> Table:
     shown.add_column(overflow="fold")
     error = f", {letter.error} after {letter.attempts} attempts" if letter.error else ""
     for name, value in (
-        ("letter", letter.id),
+        ("letter", f"{letter.id}, {_standing(story)}"),
         ("why", f"{letter.why}: {letter.detail}{error}"),
         ("group", letter.group or "none of ours"),
         ("came from", f"{letter.place}, {shown_time(instant(letter.timestamp))}"),
@@ -163,7 +163,7 @@ def _after(story: Story) -> list[str]:
         said.append(f"its record: {facts.own.reason or facts.own.result}, at {facts.own.place}")
     if facts.claim is not None and (facts.own is None or facts.claim.place != facts.own.place):
         said.append(f"the same id: {facts.claim.result} at {facts.claim.place}, {shown_time(facts.claim.at)}")
-    if facts.newer is not None:
+    if facts.newer is not None and (facts.claim is None or facts.newer.place != facts.claim.place):
         newer = facts.newer
         said.append(f"newer of the same: {newer.event_type} at {newer.place}, {shown_time(newer.at)}")
     said += [_attempt(each, story.copies) for each in story.attempts]
@@ -183,9 +183,15 @@ def _attempt(attempt: Attempt, copies: Mapping[tuple[int, int], str]) -> str:
 
 def _advice(story: Story) -> Text:
     judgement, short = story.judgement, story.letter.id[:8]
+    if _standing(story) in {"redriven", "discarded"}:
+        return Text(f"Nothing: it was {_standing(story)}.")
     if judgement.verdict == "redrivable":
         return Text(f"It can be redriven: muster dead-letters redrive {short} --apply")
     return Text(f"{judgement.verdict}: {judgement.why}. {judgement.advice}")
+
+
+def _standing(story: Story) -> str:
+    return story.attempts[-1].standing if story.attempts else "open"
 
 
 def _came_to(decided: Decided | None) -> dict[str, Any] | None:

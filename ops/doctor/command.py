@@ -86,9 +86,7 @@ async def _run(
         if lacks
     ]
     if lacking:
-        return [
-            Finding(name, "look", f"can't be checked without {' and '.join(lacking)}", "Run this again then.")
-        ]
+        return [Finding(name, "look", f"can't be checked without {' and '.join(lacking)}")]
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             return await check(world)

@@ -157,8 +157,8 @@ def _xpm(row: Record) -> Finding:
     if row["in_trouble"]:
         since = shown_time(row["trouble_since"])
         advice = (
-            "They go on by themselves, for as long as MUSTER_IMPORT_RETRY_SECONDS allows. The importer's log has XPM's "
-            "correlation ids under `xpm_did_not_answer`."
+            "Imports go on by themselves, for as long as MUSTER_IMPORT_RETRY_SECONDS allows. The importer's log has "
+            "XPM's correlation ids under `xpm_did_not_answer`."
         )
         return Finding(
             "xpm", "look", f"{some(row['in_trouble'], 'import')} in trouble, since {since}; {queued}", advice

@@ -91,12 +91,14 @@ async def running(*services: ServiceProcess) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def running_sandbox(folder: Path, practices: Mapping[str, int]) -> AsyncIterator[str]:
+async def running_sandbox(
+    folder: Path, practices: Mapping[str, int], port: int | None = None
+) -> AsyncIterator[str]:
     """The sandbox as a process; its address.
 
     Beside Harbour & Hill it has made-up practices of so many records, the name of each being its seed and its token.
     """
-    port = free_port()
+    port = port or free_port()
     address = f"http://127.0.0.1:{port}"
     process = ServerProcess("sandbox", folder)
     made_up = [f"--made-up={name}:{size}:{name}" for name, size in practices.items()]
