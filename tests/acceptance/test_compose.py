@@ -6,6 +6,7 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +22,7 @@ from tests.support.engine import engine, require_engine
 from tests.support.eventually import eventually
 from tests.support.system import STAFF, System
 from worker.settings import Settings
+from worker.tokens import DEMO_KEY
 
 pytestmark = pytest.mark.containers
 
@@ -30,6 +32,13 @@ OURS = {"sandbox", "importer", "resolver", "notifier", "portal"}
 PASSWORD = "p@ss/w:rd?"
 """Parts of it would mean something in an address."""
 READY_SECONDS = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A service in its container, as it is reached from outside."""
+
+    address: str
 
 
 class Composed:
@@ -46,7 +55,7 @@ class Composed:
         return subprocess.run(
             [*self._command, "-p", self._name, *arguments],
             cwd=PROJECT,
-            env=os.environ | variables | {"POSTGRES_PASSWORD": PASSWORD},
+            env=os.environ | variables | {"POSTGRES_PASSWORD": PASSWORD, "TOKEN_KEY": DEMO_KEY},
             check=False,
         ).returncode
 
@@ -75,10 +84,10 @@ class Composed:
             Settings(
                 kafka=f"127.0.0.1:{self._ports['KAFKA']}",
                 postgres_dsn=SecretStr(dsn),
-                token_key=SecretStr("for-demonstrations-on-this-machine-only"),
+                token_key=SecretStr(DEMO_KEY),
             ),
             sandbox=f"http://127.0.0.1:{self._ports['SANDBOX']}",
-            notifier=f"http://127.0.0.1:{self._ports['NOTIFIER']}",
+            services={"notifier": Published(f"http://127.0.0.1:{self._ports['NOTIFIER']}")},
             connected={TENANT: harbour.TENANT_ID},
         )
 
