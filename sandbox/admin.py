@@ -106,6 +106,7 @@ class Admin:
         relationship = f"{party}/relationships/{{relationship}}"
         routes = [
             Route("/", self.pages),
+            Route("/pages", self.pages),
             Route("/practices", self.practices),
             Route("/practices/{tenant}/parties", self.parties),
             Route("/practices/{tenant}/parties", self.add_party, methods=["POST"]),

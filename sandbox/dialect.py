@@ -36,6 +36,8 @@ class Dialect(BaseModel):
     """Whether `IsProspect` is there."""
     archived_listed: bool = False
     """Whether a plain list brings archived records too."""
+    ampersand: Literal["escaped", "bare"] = "escaped"
+    """In the link to the next page; bare, as the documentation prints it, the document is not well-formed."""
     next_on_last_page: Literal["absent", "empty"] = "absent"
     """The link to the page after the last."""
     ties_count_as_changes: bool = False

@@ -128,7 +128,10 @@ class PracticeManager:
         end = start + size
         first = str(request.url.replace(query="").include_query_params(pageSize=size))
         following = f"{first}&pageToken={_token(end)}" if end < len(rows) else self._after_the_last()
-        return self._answered(printed(rows[start:end], pagination(first, following)))
+        links = pagination(first, following)
+        if self._sandbox.dialect.ampersand == "bare":
+            links = links.replace("&amp;", "&")
+        return self._answered(printed(rows[start:end], links))
 
     def _after_the_last(self) -> str | None:
         return "" if self._sandbox.dialect.next_on_last_page == "empty" else None

@@ -13,10 +13,11 @@ from typing import TypeVar
 
 import httpx
 
-from services.importer.xpm import values
+from services.importer.xpm import records, values
 from services.importer.xpm.calls import Access, Caller, Question
 from services.importer.xpm.connections import practices
 from services.importer.xpm.errors import ClientNotFound, ConnectionLost, SourceInvalid
+from services.importer.xpm.links import with_escaped_links
 from services.importer.xpm.reader import ClientReader
 from services.importer.xpm.records import Client, Connection, Page
 
@@ -96,7 +97,10 @@ class Xpm:
     async def search(self, text: str) -> tuple[Client, ...]:
         """Clients that XPM finds for a text, without relationships; none for a blank one."""
         wanted = values.line(text)
-        return await self._clients(Question(f"{METHODS}/search", _SOME, {"query": wanted})) if wanted else ()
+        if wanted is None:
+            return ()
+        query = values.shortened(wanted, records.NAME_LENGTH)
+        return await self._clients(Question(f"{METHODS}/search", _SOME, {"query": query}))
 
     async def connections(self) -> tuple[Connection, ...]:
         """The practices that the token reaches; it needs no `xero_tenant_id`."""
@@ -114,13 +118,13 @@ class Xpm:
 
     async def _page(self, question: Question) -> Page:
         reader = ClientReader()
-        clients = tuple([client async for client in self._stream(question, reader)])
+        async with self._caller.ask(question) as body:
+            page = with_escaped_links(b"".join([piece async for piece in body]))
+            clients = (*reader.feed(page), *reader.close())
         return Page(clients=clients, next_page=reader.next_page)
 
-    async def _stream(
-        self, question: Question, reader: ClientReader | None = None
-    ) -> AsyncGenerator[Client, None]:
-        reader = reader or ClientReader()
+    async def _stream(self, question: Question) -> AsyncGenerator[Client, None]:
+        reader = ClientReader()
         async with self._caller.ask(question) as body:
             async for piece in body:
                 for client in reader.feed(piece):

@@ -8,13 +8,12 @@ not count.
 """
 
 from collections.abc import Callable, Iterable
-from html import unescape
 from typing import TypeVar
-from urllib.parse import parse_qs, urlsplit
 
 from services.importer.xpm import records, values
 from services.importer.xpm.elements import COLLECTION, RECORD, Element, ElementStream, Limits, Trees
 from services.importer.xpm.errors import SourceInvalid
+from services.importer.xpm.links import page_token
 from services.importer.xpm.objects import ObjectStream
 from services.importer.xpm.records import Client, Details, Relationship, Remark
 
@@ -105,10 +104,9 @@ class ClientReader:
 
 
 def _next_page(pagination: Element) -> str | None:
-    """The token in the link to the next page, also where its ampersand was escaped twice."""
-    link = next((text for links in pagination.named("Links") if (text := links.value("Next"))), "")
-    tokens = parse_qs(urlsplit(unescape(link.strip())).query).get("pageToken", [])
-    return tokens[0] if tokens else None
+    return next(
+        (token for links in pagination.named("Links") if (token := page_token(links.value("Next")))), None
+    )
 
 
 class _Fields:

@@ -89,6 +89,7 @@ class TestAnswers:
         assert [client.xpm_client_id for client in await xpm.search('bakery "BY')] == [harbour.SALTGRASS]
         assert await xpm.search("Wren & Co") == ()
         assert await xpm.search(" \n") == ()
+        assert await xpm.search("x" * 100_000) == ()
 
     async def test_connections_are_the_practices_of_the_token(self, sandbox):
         """Organisations on the same consent are none, and no tenant needs to be known before."""
@@ -181,6 +182,14 @@ class TestTrouble:
         assert (await xpm.read_client(harbour.MARA)).details.name == "Mara Ellison"
         with pytest.raises(ReconnectRequired):
             await xpm.read_client(harbour.MARA)
+
+    async def test_a_list_in_place_of_a_client_is_invalid(self, sandbox, xpm):
+        """Or an answer that is far too large for one."""
+        for megabytes in (1, 10):
+            sandbox.state.faults.clear()
+            await sandbox.trouble(kind="huge", megabytes=megabytes)
+            with pytest.raises(SourceInvalid):
+                await xpm.read_client(harbour.MARA)
 
     @pytest.mark.parametrize("problem", ["concurrent", "appminute"])
     async def test_other_limits_are_throttles_too(self, sandbox, xpm, problem):

@@ -107,11 +107,15 @@ class TestNumbers:
         assert (wren.xpm_client_id, wren.archived) == (harbour.WREN, True)
 
 
-@pytest.mark.parametrize("last", ["absent", "empty"])
-@pytest.mark.parametrize("form", ["xml", "json"])
-async def test_pages_end_whether_the_last_link_is_absent_or_empty(sandbox, last, form):
-    """All current clients, each once, and the token is taken out of the link."""
-    sandbox.state.dialect = Dialect(next_on_last_page=last, form=form)
+@pytest.mark.parametrize(
+    "other",
+    [{"ampersand": "bare"}, {"form": "json"}, {"form": "json", "next_on_last_page": "empty"}, *OTHERS],
+    ids=str,
+)
+async def test_pages_are_followed_to_the_last_in_every_dialect(sandbox, other):
+    """All current clients, each once, whatever the links look like."""
+    expected = [client.xpm_client_id for client in await everything(sandbox)]
+    sandbox.state.dialect = Dialect(**other)
     xpm = sandbox.xpm(*MADE_UP)
     found, token = [], None
     while True:
@@ -121,7 +125,7 @@ async def test_pages_end_whether_the_last_link_is_absent_or_empty(sandbox, last,
         if token is None:
             break
 
-    assert found == [client.xpm_client_id for client in await everything(sandbox)]
+    assert found == expected
     assert sandbox.calls("client.api/paged-list") == 3
 
 

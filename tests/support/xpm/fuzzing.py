@@ -27,12 +27,14 @@ from sandbox.document import Printer, pagination
 from sandbox.harbour import harbour_practice
 from sandbox.seeded import seeded_practice
 from services.importer.xpm.errors import SourceInvalid
+from services.importer.xpm.links import with_escaped_links
 from services.importer.xpm.reader import ClientReader, Refused
 from services.importer.xpm.records import Client
 from tests.support.xpm.mutations import spoilt
 
 _TOO_LONG_SECONDS = 20
 _NOTED_EVERY = 50
+_AS_PAGE = 0.2
 
 DIALECTS = (
     AS_RECORDED,
@@ -54,7 +56,9 @@ def good_answers() -> list[bytes]:
             answers.append(list(printer.many_clients("List", parties[:4], "detailed")))
             answers.append(
                 list(
-                    printer.many_clients("PagedList", parties[:4], "paged", pagination("a", "b?pageToken=c"))
+                    printer.many_clients(
+                        "PagedList", parties[:4], "paged", pagination("/p?a=1", "/p?a=1&pageToken=c")
+                    )
                 )
             )
             answers.append(list(printer.refusal("Get", "Invalid client identifier")))
@@ -85,6 +89,8 @@ class Fuzzing:
 
 
 def _outcome(luck: Random, document: bytes) -> str:
+    if luck.random() < _AS_PAGE:
+        document = with_escaped_links(document)
     reader = ClientReader()
     step = luck.choice((1_000_000, 4_096, 61, 7))
     found: list[Client] = []

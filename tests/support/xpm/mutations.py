@@ -23,7 +23,7 @@ TEXTS = (
     b"", b" ", b"\n", b"&amp;", b"&#xD;", b"&#xFFFD;", b"\xe2\x80\xa8", b"\xc2\x85", b"0001-01-01", b"9999-99-99",
     b"20240230", b"2024-06-30T25:61:00", b"Yes", b"maybe", b"-1", b"1e9", b"0.0000001", b"33.33%", b"1,000",
     b"99999999999999999999", b"a@b", b"a@b.example; c@d.example", b"../../staff.api/list", b"\xf0\x9f\xa6\x8a",
-    b"x" * 400, b"\xd9\xa3", b"http://x?pageToken=%ff", b"<UUID>1</UUID>",
+    b"x" * 400, b"\xd9\xa3", b"http://x?pageToken=%ff", b"http://[x?pageToken=&", b"<UUID>1</UUID>",
 )  # fmt: skip
 ENCODINGS = ("utf-16", "utf-16-le", "utf-32", "cp1252", "utf-7", "latin-1", "cp037")
 

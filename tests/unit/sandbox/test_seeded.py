@@ -106,6 +106,8 @@ def test_names_are_not_unique_and_hold_what_names_hold(parties):
     names = [party.name for party in parties]
 
     assert len(set(names)) < len(names)
+    assert any("\n" in name for name in names)
+    assert any(name != name.strip() for name in names)
     for part in (" ATF ", "&", '"', "'", "ō", ", "):
         assert any(part in name for name in names), part
 

@@ -18,6 +18,10 @@ from services.importer.xpm.errors import (
 from tests.support.xpm.scripted import ACCESS, Script, http, xpm
 
 GZIP = {"content-encoding": "gzip"}
+PAGE = (
+    "<Response><Status>OK</Status><Clients>{}</Clients>"
+    "<Pagination><Links><Next>{}</Next></Links></Pagination></Response>"
+)
 CLIENT = "<Response><Status>OK</Status><Client><UUID>1</UUID></Client></Response>"
 
 
@@ -152,3 +156,22 @@ async def test_a_correlation_id_is_kept_only_if_it_looks_like_one(header, kept):
         await xpm(httpx.Response(503, headers={"xero-correlation-id": header})).read_client("1")
 
     assert caught.value.correlation_id == kept
+
+
+async def test_a_page_that_cannot_lead_on_is_invalid():
+    """One that leads to itself, and one whose token no address can hold."""
+    page = PAGE.format("", "/p?pageToken={}")
+    with pytest.raises(SourceInvalid):
+        await xpm(httpx.Response(200, text=page.format("a"))).read_page("a")
+    with pytest.raises(SourceInvalid):
+        await xpm(httpx.Response(200, text=page.format("a" * 100_000))).read_page()
+
+
+async def test_a_bare_ampersand_is_mended_in_links_only():
+    """Anywhere else the document is broken, and what it means is anybody's guess."""
+    page = PAGE.format("{}", "/p?a=1&b=2&amp;pageToken=c")
+    assert (await xpm(httpx.Response(200, text=page.format(""))).read_page()).next_page == "c"
+    with pytest.raises(SourceInvalid):
+        await xpm(
+            httpx.Response(200, text=page.format("<Client><UUID>1</UUID><Name>A & B</Name></Client>"))
+        ).read_page()

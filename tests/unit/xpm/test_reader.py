@@ -256,6 +256,8 @@ class TestAnAnswer:
             ("https://x.example/paged-list?pageSize=5&amp;pageToken=a%2Bb", "a+b"),
             ("https://x.example/paged-list?pageSize=5&amp;amp;pageToken=ab", "ab"),
             ("\n  /paged-list?pageToken=ab\n", "ab"),
+            ("https://x.example/paged-list?pageToken=a+b%2F#x", "a+b/"),
+            ("https://[x/paged-list?pageToken=ab", "ab"),
             ("https://x.example/paged-list?pageSize=5", None),
             ("", None),
         ],
