@@ -14,10 +14,10 @@ MUSTER := $(BIN)/muster
 GENERATORS := schemas.publishing ops.schema_dump
 
 ##@ Run it
-run: .venv/stack ## bring everything up, let an import wait in the console, and stay up until Ctrl-C
+run: .venv/stack ## bring everything up, play one client's journey, leave you another's review, and stay until Ctrl-C
 	@$(MUSTER) run
 
-demo: .venv/stack ## play one client's whole journey; its exit code says whether all came out as expected
+demo: .venv/stack ## the same journey, ending by itself; its exit code says whether all came out as expected
 	@$(MUSTER) demo
 
 up: .venv/stack ## start Kafka and Postgres in the background

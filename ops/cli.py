@@ -30,7 +30,7 @@ audit.
 TRY, SET_UP, LOOK, MEND = "Try it", "Set up", "Look", "Mend (shows what it would do, until you say --apply)"
 
 VERBS = {
-    "run": Verb("ops.run_commands:run", "Bring everything up; an import waits in the console.", TRY),
+    "run": Verb("ops.run_commands:run", "Bring everything up, play a journey, and leave you a review.", TRY),
     "demo": Verb(
         "ops.run_commands:demo", "Play one client's import, and say whether all came out as expected.", TRY
     ),

@@ -10,7 +10,7 @@ import typer
 from pydantic import SecretStr
 from rich.console import Console
 
-from ops.demo.playing import begin, play
+from ops.demo.playing import leave_a_review, play
 from ops.demo.portal import NoAnswer
 from ops.migrate import migrate
 from ops.running import Running, everything
@@ -26,11 +26,9 @@ console = Console(highlight=False)
 
 def run(
     *,
-    once: Annotated[
-        bool, typer.Option(help="Play the whole journey and end, as `muster demo` does.")
-    ] = False,
+    once: Annotated[bool, typer.Option(help="End after the journey, as `muster demo` does.")] = False,
 ) -> None:
-    """Bring everything up with an import that waits for review in the console, and stay up until Ctrl-C.
+    """Bring everything up, play one client's journey, leave you the review of another, and stay up until Ctrl-C.
 
     Kafka and Postgres are the environment's (MUSTER_KAFKA, MUSTER_POSTGRES_DSN), Docker's, or embedded; data and logs
     are kept in .muster.
@@ -39,7 +37,7 @@ def run(
 
 
 def demo() -> None:
-    """Play one client's whole journey and end; the exit code says whether everything came out as expected."""
+    """Play the same journey and end; the exit code says whether everything came out as expected."""
     raise typer.Exit(asyncio.run(_interruptible("muster demo", stay=False)))
 
 
@@ -75,20 +73,19 @@ async def _play(verb: str, stopping: asyncio.Event, *, stay: bool) -> int:
         async with everything(addresses, tenant_id, stack.folder, console.print) as running:
             console.print(f"Everything is up after {time.monotonic() - begun:.1f} s.")
             journey = settings, tenant_id, running.sandbox, running.services["notifier"], console
-            if not stay:
-                return 0 if await play(*journey) else 1
-            await begin(*journey)
-            _say_where(addresses, running, tenant_id)
-            await stopping.wait()
-            console.print("\nStopping ...")
-    return 0
+            as_expected = await play(*journey)
+            if stay:
+                await leave_a_review(*journey)
+                _say_where(addresses, running, tenant_id)
+                await stopping.wait()
+    return 0 if as_expected else 1
 
 
 def _say_where(addresses: Addresses, running: Running, tenant_id: str) -> None:
     console.print("\n[bold]An import waits for review. Open the console:[/]")
     console.print(f"  [bold cyan]{running.services['portal']}[/]", soft_wrap=True)
     console.print(
-        "  Sign in as anybody, choose Northlight Joinery, and decide; Add from XPM brings more clients."
+        "  Sign in as anybody, choose Ellison Family Trust, and decide; Add from XPM brings more clients."
     )
     console.print("\nWatch the topics meanwhile, in another terminal:")
     console.print(f"  .venv/bin/muster watch {tenant_id}", soft_wrap=True)

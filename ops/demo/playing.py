@@ -11,7 +11,7 @@ from ops.demo.expected import EXPECTED, summary
 from ops.demo.following import Tell, follow_progress
 from ops.demo.narration import TerminalNarrator
 from ops.demo.portal import PATIENCE_SECONDS, NoAnswer, Portal, open_portal
-from ops.demo.story import CLIENT, Story
+from ops.demo.story import CLIENT, TRUST, Story
 from schemas.progress import IntegrationProgressed
 from worker.settings import Settings
 from worker.tokens import Tokens
@@ -50,14 +50,16 @@ async def play(settings: Settings, tenant_id: str, sandbox: str, notifier: str, 
     return False
 
 
-async def begin(settings: Settings, tenant_id: str, sandbox: str, notifier: str, console: Console) -> None:
-    """Play it up to where somebody has to decide, and leave the rest to whoever opens the console."""
+async def leave_a_review(
+    settings: Settings, tenant_id: str, sandbox: str, notifier: str, console: Console
+) -> None:
+    """Bring another client's people as far as somebody has to decide, for whoever opens the console."""
     narrator = TerminalNarrator(console)
     waits = asyncio.Event()
 
     def tell(row: IntegrationProgressed) -> None:
         narrator.progress(row)
-        if row.to_review:
+        if row.client_id == TRUST and row.to_review:
             waits.set()
 
     async with (
@@ -65,7 +67,7 @@ async def begin(settings: Settings, tenant_id: str, sandbox: str, notifier: str,
         httpx.AsyncClient(base_url=sandbox) as xpm,
         _following(notifier, tenant_id, Tokens.of(settings), tell),
     ):
-        await Story(portal, xpm, narrator).begin()
+        await Story(portal, xpm, narrator).leave_a_review()
         await _in_time(waits)
 
 

@@ -53,28 +53,6 @@ class Story:
         self._sandbox = sandbox
         self._narrator = narrator
 
-    async def begin(self) -> None:
-        """Only the beginning, after which a review waits for whoever opens the console."""
-        await self._fill_the_portal()
-        await self._tell(
-            "Add the client Ellison Family Trust, linked to its record in XPM",
-            ClientAdded(
-                client_id=TRUST,
-                xpm_client_id=harbour.FAMILY_TRUST,
-                added_by=STAFF,
-                personal=AmendedClient(name="Ellison Family Trust"),
-            ),
-            f"clients/{TRUST}",
-        )
-        await self._tell(
-            "Add the client Pier Street Pottery, which is only in the portal",
-            ClientAdded(
-                client_id=POTTERY, added_by=STAFF, personal=AmendedClient(name="Pier Street Pottery")
-            ),
-            f"clients/{POTTERY}",
-        )
-        await self._import()
-
     async def play(self) -> Sequence[dict[str, Any]]:
         """All of it. Returns the members as the read side shows them at the end."""
         await self._fill_the_portal()
@@ -89,6 +67,39 @@ class Story:
         await self._ignore("Wren & Co Auditors")
         await self._import_item(harbour.OKAFOR)
         return await self._portal.read(MEMBERS, CLIENT)
+
+    async def leave_a_review(self) -> None:
+        """Another client's import, whose people wait for whoever opens the console."""
+        self._narrator.chapter("Left to you: another client")
+        await self._tell(
+            "Add the client Ellison Family Trust, linked to its record in XPM",
+            ClientAdded(
+                client_id=TRUST,
+                xpm_client_id=harbour.FAMILY_TRUST,
+                added_by=STAFF,
+                personal=AmendedClient(name="Ellison Family Trust"),
+            ),
+            f"clients/{TRUST}",
+        )
+        await self._tell(
+            "Record Mara, the trust's appointor, by hand",
+            MemberRecorded(
+                member_id=f"{TRUST}-mara",
+                client_id=TRUST,
+                relationship="Appointor",
+                recorded_by=STAFF,
+                personal=AmendedPerson(name="Mara", phone="0400 000 001"),
+            ),
+            f"members/{TRUST}-mara",
+        )
+        await self._tell(
+            "Add the client Pier Street Pottery, which is only in the portal",
+            ClientAdded(
+                client_id=POTTERY, added_by=STAFF, personal=AmendedClient(name="Pier Street Pottery")
+            ),
+            f"clients/{POTTERY}",
+        )
+        await self._import(TRUST, harbour.FAMILY_TRUST, "Ellison Family Trust")
 
     async def _fill_the_portal(self) -> None:
         self._narrator.chapter("The portal, before XPM")
@@ -118,21 +129,26 @@ class Story:
             f"members/{CLIENT}-tom",
         )
 
-    async def _import(self) -> None:
+    async def _import(
+        self,
+        client_id: str = CLIENT,
+        xpm_client_id: str = harbour.NORTHLIGHT,
+        name: str = "Northlight Joinery",
+    ) -> None:
         self._narrator.chapter("Import items from Xero Practice Manager")
-        self._narrator.step("Request the import")
+        self._narrator.step(f"Request the import of {name}")
         import_id = await self._portal.request(
             ImportRequested(
-                client_id=CLIENT,
-                xpm_client_id=harbour.NORTHLIGHT,
+                client_id=client_id,
+                xpm_client_id=xpm_client_id,
                 requested_by=STAFF,
-                personal=RequestPersonal(client_name="Northlight Joinery"),
+                personal=RequestPersonal(client_name=name),
             ),
-            f"clients/{CLIENT}",
+            f"clients/{client_id}",
         )
         outcome = await self._portal.wait_for(lambda outcome: _brought(outcome, import_id))
         self._narrator.answer(outcome)
-        self._narrator.items(await self._portal.read(OPEN_ITEMS, CLIENT))
+        self._narrator.items(await self._portal.read(OPEN_ITEMS, client_id))
 
     async def _import_mara_as_co_owner(self) -> None:
         self._narrator.chapter("Import, amended, as account co-owner")
