@@ -49,6 +49,9 @@ fuzz: .venv/dev ## let the XPM client read DOCUMENTS spoilt answers, made from S
 	@FUZZ_DOCUMENTS=$(or $(DOCUMENTS),200000) FUZZ_SEED=$(or $(SEED),$(shell date +%s)) \
 		$(BIN)/pytest -n 0 -s tests/unit/xpm/test_fuzz.py $(ARGS)
 
+bench-dead-letters: .venv/stack ## how usable LETTERS dead letters are, beside so many DECISIONS; takes minutes
+	@$(BIN)/python -m benchmarks.dead_letters --letters $(or $(LETTERS),100000) --decisions $(or $(DECISIONS),1000000)
+
 test-containers: .venv/dev ## the same system in containers, where an engine answers; takes minutes
 	@$(BIN)/pytest -m containers tests/acceptance $(ARGS)
 
@@ -91,4 +94,4 @@ help:
 		'one elsewhere, name it: make PYTHON=/path/to/python3 ...' >&2; exit 1; }
 	@$(PYTHON) -I ops/environment.py $*
 
-.PHONY: run demo up down status reset test chromium chaos fuzz test-containers check format generate lock clean help .venv/stack .venv/dev
+.PHONY: bench-dead-letters run demo up down status reset test chromium chaos fuzz test-containers check format generate lock clean help .venv/stack .venv/dev

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +103,20 @@ class Office:
         process.send_signal(signal.SIGINT)
         rest, err = await asyncio.wait_for(process.communicate(), 20)
         return Said(process.returncode or 0, b"".join([*begun, rest]).decode(), err.decode())
+
+    async def killed(self, *words: str, when: Callable[[], Awaitable[bool]]) -> bool:
+        """Run a verb as a process of its own, and kill it as soon as that is so; whether it came to that."""
+        process = await asyncio.create_subprocess_exec(
+            Path(sys.executable).with_name("muster"),
+            *words,
+            env={**os.environ, **variables_of(self.settings)},
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        await eventually(when, timeout=30, interval=0.005)
+        if process.returncode is None:
+            process.kill()
+        return await process.wait() == -signal.SIGKILL
 
     async def publish(
         self,

@@ -12,9 +12,12 @@ from schemas.people import AmendedClient, AmendedPerson
 from schemas.portal import ClientAdded, MemberRecorded
 from schemas.topics import JOURNAL
 from services.resolver.domain import fold
+from tests.support.eventually import eventually
 from tests.support.logs import read_back
 from tests.support.operating import Office, event
 from worker import redrive
+from worker.deadletters import PREFIX
+from worker.publisher import Letter, Publisher
 
 TENANT = "practice"
 CLIENT = ClientAdded(client_id="oak", personal=AmendedClient(name="Oak Pty Ltd"))
@@ -204,6 +207,68 @@ async def test_a_redrive_that_was_killed_is_settled_by_the_next(office: Office, 
             assert await office.came_to(f"added-{number}") == [("applied", None)]
     [copies] = await read_back(office.settings, JOURNAL)
     assert len(copies) == 6
+
+
+async def test_a_redrive_of_thousands_is_killed_again_and_again_and_each_takes_effect_once(
+    office: Office,
+) -> None:
+    """Kill -9 at any moment: whoever runs it again comes to the end, and no letter is left or redriven for nothing."""
+    number = 3000
+    await keep_letters(office, number)
+    for killed_at in (1, 700, 1900):
+        assert await office.killed(
+            "dead-letters", "redrive", "--all", "--apply", when=lambda at=killed_at: begun(office, at)
+        )
+    done = await office.muster("dead-letters", "redrive", "--all", "--apply", "--json")
+    left = await office.muster("dead-letters", "list", "--json")
+    async with office.running("resolver"):
+        await eventually(lambda: decided(office, number), timeout=60)
+
+    assert done.code == Exit.DONE
+    assert left.document["total"] == 0
+    [copies] = await read_back(office.settings, JOURNAL)
+    assert len({each.value for each in copies}) == number
+    assert len(copies) == number
+    assert [dict(row) for row in await office.fetch(QUERIES.unfinished, None)] == []
+
+
+async def keep_letters(office: Office, number: int) -> None:
+    """Letters as the resolver keeps them, of records that were misrouted."""
+    publisher = Publisher(office.settings, "tests")
+    for start in range(0, number, 500):
+        said = {"group": "resolver", "why": "misrouted", "topic": JOURNAL.name, "partition": "0"}
+        await publisher.send(
+            [
+                Letter(
+                    JOURNAL.dead_letters,
+                    TENANT.encode(),
+                    event(CLIENT, TENANT, f"e{each}"),
+                    [
+                        (PREFIX + name, text.encode())
+                        for name, text in {
+                            **said,
+                            "id": f"{each:04}-letter",
+                            "offset": str(10**6 + each),
+                        }.items()
+                    ],
+                )
+                for each in range(start, start + 500)
+            ]
+        )
+    await publisher.close()
+
+
+async def begun(office: Office, number: int) -> bool:
+    """Whether a run has begun with so many letters."""
+    [row] = await office.fetch("SELECT count(*) AS number FROM ops.dead_letters")
+    return row["number"] >= number
+
+
+async def decided(office: Office, number: int) -> bool:
+    [row] = await office.fetch(
+        "SELECT count(*) AS number FROM resolver_g1.decisions WHERE claims_id AND result = 'applied'"
+    )
+    return row["number"] == number
 
 
 async def test_two_operators_do_not_redrive_at_once(office: Office) -> None:
