@@ -40,7 +40,7 @@ def seeded_practice(seed: str, size: int, mix: Mix = AS_USUAL) -> Practice:
         for fact in facts(luck, family.members):
             ties.tie(luck, family.parties[fact.holder], family.parties[fact.entity], fact.words)
         if neighbour and luck.happens(30):
-            ties.tie(luck, neighbour.parties[0], family.parties[-1], _neighbourly(luck))
+            ties.tie(luck, neighbour.parties[0], family.parties[-1], _neighbourly(luck, family.members[-1]))
     ties.fill(Chance(seed, "more ties"), parties)
     return Practice(
         f"Made-up Practice {seed}", parties, [Group(made_up_uuid(seed, "empty"), "Prospects & leads")]
@@ -93,6 +93,8 @@ def _lost(seed: str, size: int, mix: Mix) -> list[Party]:
     return [Party(made_up_uuid(seed, "lost", number), {"Name": name}) for number, name in enumerate(names)]
 
 
-def _neighbourly(luck: Chance) -> Words:
-    role = luck.pick(("Partner", "Auditor", "Settlor", "Associate"))
+def _neighbourly(luck: Chance, entity: Member) -> Words:
+    role = luck.pick(
+        ("Partner", "Associate") if entity.is_person else ("Partner", "Auditor", "Settlor", "Associate")
+    )
     return (role, role) if role == "Associate" else (role, f"{role} Of")

@@ -11,3 +11,7 @@ ENDED = Counter(
 WAITS = Counter("muster_import_waits_total", "Times that an import had to wait for XPM", ["why"])
 BROKEN = Counter("muster_imports_broken_total", "Times that a bug kept an import from going on")
 LEASES_LOST = Counter("muster_import_leases_lost_total", "Leases that ran out while an import was in hand")
+CONTRADICTIONS = Counter(
+    "muster_import_contradicting_words_total",
+    "Relationships whose word, as it is read, makes somebody director or the like of a person",
+)

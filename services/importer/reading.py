@@ -7,13 +7,15 @@ from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 import httpx
+import structlog
 
+from services.importer import metrics
 from services.importer.domain import Party, Request, parties_to_read, staged
 from services.importer.remembered import Remembered
 from services.importer.settings import Connection, ImporterSettings
 from services.importer.xpm.api import Xpm
 from services.importer.xpm.calls import Access
-from services.importer.xpm.directions import STANDARD, corrected
+from services.importer.xpm.directions import STANDARD, Directions, contradictions, corrected
 from services.importer.xpm.errors import (
     ClientNotFound,
     Forbidden,
@@ -22,6 +24,8 @@ from services.importer.xpm.errors import (
     SourceUnavailable,
 )
 from services.importer.xpm.records import Client
+
+log = structlog.get_logger(__name__)
 
 
 class Practices:
@@ -54,6 +58,7 @@ class Practices:
         missing = [party_id for party_id in wanted if party_id not in known]
         await _Reading(xpm, xpm_client_id, known).complete(missing, self._calls, lenient=last_attempt)
         words = self._words.get(request.tenant_id, STANDARD)
+        _note_contradictions(request, client, known, words)
         return await asyncio.to_thread(
             staged, request, client, known, today, words
         )  # a large client takes seconds
@@ -104,6 +109,18 @@ class _Reading:
             return Party(await self.xpm.read_client(party_id), datetime.now(UTC))
         except ClientNotFound:
             return _stub()
+
+
+def _note_contradictions(
+    request: Request, client: Client, parties: Mapping[str, Party], words: Directions
+) -> None:
+    read = {party_id: party.record for party_id, party in parties.items() if party.record is not None}
+    found = contradictions(client, read, words)
+    if found:
+        metrics.CONTRADICTIONS.inc(found)
+        log.warning(
+            "words_contradict", tenant_id=request.tenant_id, import_id=request.import_id, relationships=found
+        )
 
 
 async def _read_client(xpm: Xpm, xpm_client_id: str) -> Client:

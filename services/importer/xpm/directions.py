@@ -10,7 +10,7 @@ the table keeps its own text.
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from services.importer.xpm.records import Record, Relationship
+from services.importer.xpm.records import Client, Record, Relationship
 
 
 class Direction(Record):
@@ -42,6 +42,20 @@ _ROLES = (
     ("Auditor", "Audited entity"),
     ("Owner", "Business owned"),
 )
+_OF_ENTITIES = frozenset(
+    (
+        "director",
+        "shareholder",
+        "secretary",
+        "public officer",
+        "trustee",
+        "beneficiary",
+        "settlor",
+        "appointer",
+    )
+)
+"""Roles that nobody has of a person."""
+_PERSON = "individual"
 _MUTUAL = ("Spouse", "Associate")
 _SPELLINGS = {"appointor": "appointer"}
 
@@ -103,6 +117,25 @@ def distinct(ties: Iterable[Relationship], table: Directions = STANDARD) -> list
             alike.append(tie)
             kept.append(tie)
     return kept
+
+
+def contradictions(client: Client, parties: Mapping[str, Client], table: Directions = STANDARD) -> int:
+    """
+    How many relationships make somebody director, shareholder or the like of a person, by this reading of the words.
+
+    A practice where that happens means its words the other way round.
+    """
+    found = ((tie, direction(tie.type, table)) for tie in client.relationships)
+    entities = (
+        client if known.holder == "party" else parties.get(tie.xpm_party_id)
+        for tie, known in found
+        if known is not None and folded(known.role) in _OF_ENTITIES
+    )
+    return sum(1 for entity in entities if entity is not None and _is_person(entity))
+
+
+def _is_person(client: Client) -> bool:
+    return (client.details.business_structure or "").casefold() == _PERSON
 
 
 def _agree(one: Relationship, other: Relationship) -> bool:

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from sandbox import harbour
+from sandbox.practice import Relationship as Tie
 from sandbox.quota import Limits
 from schemas.imports import ImportFailed, ImportStaged, ImportWaiting, ItemStaged
 from schemas.topics import REQUESTS
 from services.importer.domain import Request, staged
 from services.importer.settings import Connection
+from services.importer.xpm.directions import STANDARD
 from tests.support.eventually import eventually
 from tests.support.importing.importer import Course, Importer, assert_whole, kinds, xpm_tenant
 from tests.support.logs import read_back
@@ -275,3 +277,20 @@ async def is_told(importer: Importer, name: str) -> bool:
     return bool(
         await importer.fetch("SELECT FROM importer.connections WHERE told AND practice_name = $1", name)
     )
+
+
+async def test_a_practice_reads_words_its_own_way(importer: Importer) -> None:
+    """What one practice holds for the same is one item there, and two in a practice without that correction."""
+    for tenant in ("t0", "t1"):
+        practice = importer.sandbox.tenancies[xpm_tenant(tenant)].practice
+        for word in ("Spouse", "De facto"):
+            practice.relate(harbour.SALTGRASS, Tie(word, word, harbour.PRIYA, "Priya Nair"))
+    await importer.ask(("t0", "i1", "c1"), ("t1", "i1", "c1"), xpm=harbour.SALTGRASS)
+    async with importer.running(xpm_directions={"t0": {"DE FACTO": STANDARD["spouse"]}}):
+        await eventually(importer.ended)
+
+    words = {
+        tenant: [event.data.relationship.type for event in course if isinstance(event.data, ItemStaged)]
+        for (tenant, _), course in (await importer.courses()).items()
+    }
+    assert words == {"t0": ["Spouse"], "t1": ["Spouse", "De facto"]}

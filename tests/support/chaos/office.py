@@ -29,6 +29,9 @@ TROUBLE: tuple[dict[str, JsonValue], ...] = (
     {"kind": "cut", "calls": 1},
     {"kind": "outage", "calls": 1},
     {"kind": "malformed", "calls": 1},
+    {"kind": "error", "calls": 1},
+    {"kind": "charset", "calls": 1},
+    {"kind": "doctype", "calls": 1},
 )
 
 

@@ -11,6 +11,7 @@ from schemas.codec import decode
 from schemas.imports import ImportStaged, ItemStaged
 from schemas.topics import JOURNAL
 from services.importer.domain import Party
+from services.importer.metrics import CONTRADICTIONS
 from services.importer.reading import Practices
 from services.importer.remembered import Remembered
 from services.importer.settings import ImporterSettings
@@ -236,3 +237,22 @@ def test_settings_that_cannot_be_meant_are_refused(wrong: dict[str, object]) -> 
     """More calls than XPM allows, and a time zone that nobody knows."""
     with pytest.raises(ValueError, match=r"calls at once|time zone"):
         ImporterSettings(**wrong)
+
+
+async def test_words_that_contradict_a_business_structure_are_counted() -> None:
+    """Nobody is director of a person: the practice means its words the other way round, unless it has said so."""
+
+    def counted() -> float:
+        return CONTRADICTIONS._value.get()
+
+    answers = {
+        "client": record("client", tie("jo"), more="<BusinessStructure>Individual</BusinessStructure>"),
+        "jo": record("jo"),
+    }
+    before = counted()
+    await read(Xpm(**answers).practices())
+    assert counted() == before + 1
+
+    turned = {"Director": {"role": "Director", "holder": "client", "party_is": "Company directed"}}
+    await read(Xpm(**answers).practices(xpm_directions={"t1": turned}))
+    assert counted() == before + 1

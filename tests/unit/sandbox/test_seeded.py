@@ -12,6 +12,8 @@ from sandbox.mix import Mix
 from sandbox.practice import Party, Practice, Relationship
 from sandbox.seeded import seeded_practice
 from sandbox.ties import CannotFill
+from services.importer.xpm.directions import contradictions
+from services.importer.xpm.reader import ClientReader
 
 
 def printed(practice: Practice) -> str:
@@ -78,6 +80,17 @@ def test_several_relationships_tie_the_same_two(parties):
     together = Counter((party.uuid, tie.party_uuid) for party in parties for tie in party.relationships)
 
     assert max(together.values()) >= 2
+
+
+def test_nobody_is_director_or_the_like_of_a_person(practice, filled):
+    """The client's reading of the words and the practice's structures agree, on both records of every tie."""
+    for made_up in (practice, filled):
+        printer = Printer(made_up)
+        reader = ClientReader()
+        document = "".join(printer.many_clients("List", made_up.parties.values(), "detailed"))
+        clients = {client.xpm_client_id: client for client in reader.feed(document.encode())}
+
+        assert not any(contradictions(client, clients) for client in clients.values())
 
 
 def test_most_facts_stand_on_both_records_some_on_one_only(practice, parties):

@@ -3,8 +3,16 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from services.importer.xpm.directions import STANDARD, Direction, corrected, direction, distinct, fact
-from services.importer.xpm.records import Relationship
+from services.importer.xpm.directions import (
+    STANDARD,
+    Direction,
+    contradictions,
+    corrected,
+    direction,
+    distinct,
+    fact,
+)
+from services.importer.xpm.records import Client, Details, Relationship
 
 OFFICIAL = (
     "Director, Shareholder, Trustee, Beneficiary, Partner, Settlor, Associate, Secretary, Public Officer, Husband, "
@@ -89,3 +97,24 @@ def test_a_corrected_table_decides_what_is_said_twice():
 
     assert distinct(ties) == ties
     assert distinct(ties, table) == ties[:1]
+
+
+def test_nobody_is_director_of_a_person():
+    """Where the words say so, they are meant the other way round, and a correction settles it."""
+
+    def record(uuid, structure, *ties):
+        return Client(xpm_client_id=uuid, details=Details(business_structure=structure), relationships=ties)
+
+    company = record(
+        "co", "Company", tie("Director Of", "jo"), tie("Shareholder Of", "nobody"), tie("Auditor", "jo")
+    )
+    jo = record(
+        "jo", "Individual", tie("Director", "co"), tie("Spouse", "sam"), tie("Parent Of", "max"), tie("Odd")
+    )
+    table = corrected(
+        {"Director": reading("Director", "client", "x"), "Director Of": reading("Director", "party", "x")}
+    )
+
+    assert contradictions(company, {"jo": jo}) == 1
+    assert contradictions(jo, {"co": company}) == 1
+    assert contradictions(company, {"jo": jo}, table) == contradictions(jo, {"co": company}, table) == 0
