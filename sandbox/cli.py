@@ -76,6 +76,15 @@ def command(
         Quota,
         typer.Option(help="Xero's limits (5 calls at once, 60 a minute, 5,000 a day), or none to be met."),
     ] = Quota.GENEROUS,
+    quicken: Annotated[
+        float,
+        typer.Option(
+            min=1,
+            max=3_600,
+            help="Let the minutes and days of the quota pass so many times as fast; the importer has to know it "
+            "(MUSTER_XPM_MINUTE_SECONDS, MUSTER_XPM_DAY_SECONDS).",
+        ),
+    ] = 1,
     trouble: Annotated[
         str | None,
         typer.Option(
@@ -96,7 +105,9 @@ def command(
     Try: muster sandbox --made-up tern:1000 --quota real --trouble 5
     """
     mix = Mix(archived, deleted, dangling, ended, relationships)
-    state = Sandbox([harbour_tenancy(harbour_token), *_made_up(made_up or (), mix)], _LIMITS[quota])
+    state = Sandbox(
+        [harbour_tenancy(harbour_token), *_made_up(made_up or (), mix)], _LIMITS[quota].quickened(quicken)
+    )
     if trouble:
         state.faults.add(_trouble(trouble))
     try:

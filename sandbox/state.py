@@ -59,7 +59,9 @@ class Sandbox:
         self.now = now
         self.tenancies = {tenancy.tenant_id: tenancy for tenancy in tenancies}
         self.application = Window(APPLICATION, 60, 0, monotonic)
-        self.quotas = {tenant: Quota(limits, self.application, monotonic) for tenant in self.tenancies}
+        self.quotas = {
+            tenant: Quota(limits, self.application, monotonic, tenant) for tenant in self.tenancies
+        }
         self.dialect = AS_RECORDED
         self.faults = Faults()
         self.dead_tokens: set[str] = set()

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import httpx
 
+from services.importer.quota.tolls import Road, free
 from services.importer.xpm import records, values
 from services.importer.xpm.calls import Access, Caller, Question
 from services.importer.xpm.connections import practices
@@ -38,9 +39,13 @@ class Xpm:
     """The read side of the API for one practice. `http` is shared, kept open and closed by whoever made it."""
 
     def __init__(
-        self, http: httpx.AsyncClient, access: Access, now: Callable[[], datetime] = utc_now
+        self,
+        http: httpx.AsyncClient,
+        access: Access,
+        now: Callable[[], datetime] = utc_now,
+        road: Road = free,
     ) -> None:
-        self._caller = Caller(http, access, now)
+        self._caller = Caller(http, access, now, road)
 
     async def read_client(self, xpm_client_id: str) -> Client:
         """A client with its relationships, archived and deleted ones too. Raises `ClientNotFound`."""

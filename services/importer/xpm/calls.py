@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from services.importer.quota.tolls import Road, free
 from services.importer.xpm.charsets import recoder
 from services.importer.xpm.errors import ConnectionLost, SourceInvalid, SourceUnavailable, XpmError
 from services.importer.xpm.reader import Refused
@@ -53,12 +54,15 @@ class Question:
 
 
 class Caller:
-    """Makes calls for one practice; it neither waits nor repeats."""
+    """Makes calls for one practice, when the `road` lets them pass; it does not repeat them."""
 
-    def __init__(self, http: httpx.AsyncClient, access: Access, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, access: Access, now: Callable[[], datetime], road: Road = free
+    ) -> None:
         self._http = http
         self._access = access
         self._now = now
+        self._road = road if access.xero_tenant_id else free
 
     @asynccontextmanager
     async def ask(self, question: Question) -> AsyncGenerator[AsyncIterator[bytes], None]:
@@ -70,7 +74,11 @@ class Caller:
         """
         correlation_id: str | None = None
         try:
-            async with self._http.stream("GET", **self._request(question)) as response:
+            async with (
+                self._road(self._access.xero_tenant_id) as toll,
+                self._http.stream("GET", **self._request(question)) as response,
+            ):
+                toll.answered(response.status_code, response.headers)
                 correlation_id = _correlation_id(response)
                 self._check(question, response)
                 async with aclosing(_body(question, response)) as body:

@@ -91,7 +91,11 @@ class Passing(XpmError):
 
 
 class Throttled(Passing):
-    """Too many calls. Ask again at `until` (UTC), `retry_after` seconds after the answer came; not earlier."""
+    """
+    Too many calls. Ask again at `until` (UTC), `retry_after` seconds after the answer came; not earlier.
+
+    It is `foreseen` where the call was not made, since XPM would have refused it.
+    """
 
     reason = "source_unavailable"
     sentence = (
@@ -100,9 +104,16 @@ class Throttled(Passing):
     )
 
     def __init__(
-        self, kind: ThrottleKind, until: datetime, retry_after: float, *, correlation_id: str | None = None
+        self,
+        kind: ThrottleKind,
+        until: datetime,
+        retry_after: float,
+        *,
+        foreseen: bool = False,
+        correlation_id: str | None = None,
     ) -> None:
-        super().__init__(f"HTTP 429, {kind} limit", correlation_id=correlation_id)
+        seen = "not asked" if foreseen else "HTTP 429"
+        super().__init__(f"{seen}, {kind} limit", correlation_id=correlation_id)
         self.kind = kind
         self.until = until
         self.retry_after = retry_after
