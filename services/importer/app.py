@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from math import ceil
 
 import httpx
 
@@ -10,6 +11,10 @@ from services.importer.connections import Connections
 from services.importer.course import Patience
 from services.importer.projection import ImporterProjection
 from services.importer.queue import Queue, Rules
+from services.importer.quota import budget
+from services.importer.quota.ledger import Ledger
+from services.importer.quota.tolls import Tolls
+from services.importer.quota.windows import Rule
 from services.importer.reading import Practices
 from services.importer.settings import ImporterSettings
 from services.importer.steps import Steps
@@ -38,10 +43,11 @@ async def compose(resources: Resources) -> AsyncIterator[Service]:
     async with (
         httpx.AsyncClient(limits=NO_LIMIT) as http,
         open_pool(settings, "importer-workers", POOL_SIZE, **session) as pool,
+        Tolls(Ledger(pool, quota_rules(settings))) as tolls,
     ):
         rules, patience = _rules(settings), _patience(settings)
         queue = Queue(pool, rules)
-        steps = Steps(queue, Practices(http, settings), publisher, patience)
+        steps = Steps(queue, Practices(http, settings, tolls.road("import")), publisher, patience)
         workers = Workers(queue, steps, settings.imports_at_once)
         connections = Connections(pool, publisher, settings.xpm_connections)
 
@@ -63,4 +69,18 @@ def _patience(settings: ImporterSettings) -> Patience:
     return Patience(
         trouble=timedelta(seconds=settings.import_retry_seconds),
         altogether=timedelta(seconds=settings.import_deadline_seconds),
+    )
+
+
+def quota_rules(settings: ImporterSettings) -> budget.Rules:
+    """What XPM allows, as it is configured."""
+
+    def rule(allowed: int, seconds: float) -> Rule:
+        return Rule(allowed, seconds, ceil(allowed * settings.xpm_kept_for_people_percent / 100))
+
+    return budget.Rules(
+        at_once=settings.xpm_calls_at_once,
+        minute=rule(settings.xpm_calls_a_minute, settings.xpm_minute_seconds),
+        day=rule(settings.xpm_calls_a_day, settings.xpm_day_seconds),
+        lease_seconds=settings.import_lease_seconds,
     )

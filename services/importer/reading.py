@@ -11,6 +11,7 @@ import structlog
 
 from services.importer import metrics
 from services.importer.domain import Party, Request, parties_to_read, staged
+from services.importer.quota.tolls import Road, free
 from services.importer.remembered import Remembered
 from services.importer.settings import Connection, ImporterSettings
 from services.importer.xpm.api import Xpm
@@ -31,8 +32,9 @@ log = structlog.get_logger(__name__)
 class Practices:
     """The practices that are connected."""
 
-    def __init__(self, http: httpx.AsyncClient, settings: ImporterSettings) -> None:
+    def __init__(self, http: httpx.AsyncClient, settings: ImporterSettings, road: Road = free) -> None:
         self._http = http
+        self._road = road
         self._url = settings.xpm_url
         self._connections: Mapping[str, Connection] = settings.xpm_connections
         self._calls = settings.import_calls
@@ -50,7 +52,7 @@ class Practices:
         connection = self._connections.get(request.tenant_id)
         if connection is None:
             raise NotConnected
-        xpm = Xpm(self._http, _access(connection, self._url))
+        xpm = Xpm(self._http, _access(connection, self._url), road=self._road)
         client = await _read_client(xpm, xpm_client_id)
         today = now.astimezone(_zone(connection)).date()
         wanted = parties_to_read(client, today)

@@ -1,16 +1,13 @@
 """What the importer needs to know beside what every worker does."""
 
-from typing import Annotated, Self
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
 from schemas.fields import Identifier, Name, TenantId
 from services.importer.xpm.directions import Direction
 from worker.settings import Positive, Seconds, Settings
-
-XPM_CALLS_AT_ONCE = 5
-"""What XPM allows an application at one practice."""
 
 
 def _known(name: str) -> str:
@@ -46,7 +43,7 @@ class ImporterSettings(Settings):
     imports_per_practice: Positive = 2
     """Imports of one practice in hand at once, over all processes."""
     import_calls: Positive = 2
-    """Calls at once for one import; with the above no more than XPM allows, so that no process need ask another."""
+    """Calls at once for one import, as far as the quota allows."""
     import_lease_seconds: Annotated[float, Field(ge=1)] = 30
     """How long the imports that a process had in hand lie idle when it is killed."""
     import_retry_seconds: Seconds = 3600
@@ -54,11 +51,13 @@ class ImporterSettings(Settings):
     import_deadline_seconds: Annotated[float, Field(gt=0, lt=72 * 3600)] = 70 * 3600
     """After this time an import ends one way or the other: before its row of progress is gone."""
 
-    @model_validator(mode="after")
-    def _as_xpm_allows(self) -> Self:
-        if self.imports_per_practice * self.import_calls > XPM_CALLS_AT_ONCE:
-            raise ValueError(
-                f"MUSTER_IMPORTS_PER_PRACTICE times MUSTER_IMPORT_CALLS is more than the {XPM_CALLS_AT_ONCE} "
-                "calls at once that XPM allows"
-            )
-        return self
+    xpm_calls_at_once: Positive = 5
+    """Calls that may run at once at one practice, over all processes; one of them is kept for people who wait."""
+    xpm_calls_a_minute: Positive = 60
+    xpm_calls_a_day: Positive = 5_000
+    """What Xero allows, or less; where it allows less than this, its answers say so."""
+    xpm_kept_for_people_percent: Annotated[float, Field(ge=0, lt=100)] = 5
+    """Of the minute's and the day's calls imports leave so many to people who search, and wait for the answer."""
+    xpm_minute_seconds: Seconds = 60
+    xpm_day_seconds: Seconds = 86_400
+    """How long the limits' windows last; other than so only at a sandbox whose time is quickened."""

@@ -16,12 +16,15 @@ BLOCK = 8
 """Calls of one lease: the more, the fewer round trips; the fewer, the less lies idle at the end of a window."""
 UNHEARD_BLOCK = 2
 """Calls of one lease as long as no answer has told what is left of the window: others may use it too."""
+LITTLE = 2
 CROWDED_SECONDS = 10.0
 """How long half of the calls at once is enough, after XPM said that too many ran at once."""
 PROBE_SECONDS = 900.0
 """While nobody knows when a day begins, an import may look so often, with a call of those kept for people."""
 PROBING_FROM = 3_600.0
 """Only such long windows are worth that, in seconds."""
+CLOCKS_DIFFER = 1e-3
+"""By how much of a window's length the clocks of processes may: 60 ms of a minute."""
 
 Kind = Literal["minute", "day"]
 
@@ -150,8 +153,8 @@ def _room(budget: Budget, rules: Rules, *, for_person: bool) -> int:
 
 
 def _at_once(budget: Budget, rules: Rules, now: float, *, for_person: bool) -> int:
-    """Calls that may run at once: one is kept for people, and the first ones of a window in doubt go one by one."""
-    if not for_person and _doubt(budget, rules, now) < 1:
+    """Calls that may run at once: one is kept for people, and the first ones of a window in doubt are one lease's."""
+    if not for_person and _doubt(budget, rules, now) < LITTLE:
         return 1
     at_once = rules.at_once if now >= budget.crowded_until else max(rules.at_once // 2, 1)
     return at_once if for_person else max(at_once - 1, 1)
@@ -161,11 +164,12 @@ def _block(budget: Budget, rules: Rules, room: int, now: float) -> int:
     """Calls of the next lease: few as long as it takes reports to know whether a window has turned."""
     if budget.minute is None or budget.minute.last is None:
         return min(room, UNHEARD_BLOCK)
-    return max(min(BLOCK, room // 2, _doubt(budget, rules, now)), 1)
+    doubt = _doubt(budget, rules, now)
+    return max(min(BLOCK, room // 2, doubt if doubt >= LITTLE else BLOCK), 1)
 
 
 def _doubt(budget: Budget, rules: Rules, now: float) -> int:
-    """How many calls can be out before it is no more certain in which window they count; 0 to `BLOCK`."""
+    """How many calls of each lease may be out so that their answers still tell in which window they count."""
     doubts = [
         window.used(rule) // BLOCK
         for _, window, rule in _windows(budget, rules)
@@ -195,13 +199,14 @@ def _with_lease(budget: Budget, rules: Rules, now: float, name: str, calls: int)
 
 
 def _heard(budget: Budget, rules: Rules, calls: list[Call]) -> Budget:
-    for place, call in enumerate(calls):
-        unreported = budget.unreported + len(calls) - place - 1
+    """Calls that were made one after the other."""
+    unreported = budget.unreported
+    for call in calls:
         if call.refused_by is not None:
             budget = _refused(budget, rules, call)
         else:
-            minute = Answer(call.sent, call.received, call.minute_left)
-            day = Answer(call.sent, call.received, call.day_left)
+            minute = _answer(call, rules.minute, call.minute_left)
+            day = _answer(call, rules.day, call.day_left)
             budget = replace(
                 budget,
                 minute=windows.heard(budget.minute, rules.minute, minute, unreported),
@@ -210,14 +215,22 @@ def _heard(budget: Budget, rules: Rules, calls: list[Call]) -> Budget:
     return budget
 
 
+def _answer(call: Call, rule: Rule, left: int | None) -> Answer:
+    """The call between the moments that any process's clock may have meant."""
+    unsure = rule.seconds * CLOCKS_DIFFER
+    return Answer(call.sent - unsure, call.received + unsure, left)
+
+
 def _refused(budget: Budget, rules: Rules, call: Call) -> Budget:
-    answer = Answer(call.sent, call.received, 0)
     match call.refused_by:
         case "minute":
-            minute = windows.refused(budget.minute, rules.minute, answer, call.retry_after)
+            minute = windows.refused(
+                budget.minute, rules.minute, _answer(call, rules.minute, 0), call.retry_after
+            )
             return replace(budget, minute=minute)
         case "day":
-            return replace(budget, day=windows.refused(budget.day, rules.day, answer, call.retry_after))
+            day = windows.refused(budget.day, rules.day, _answer(call, rules.day, 0), call.retry_after)
+            return replace(budget, day=day)
         case "concurrent":
             return replace(budget, crowded_until=call.received + CROWDED_SECONDS)
     return budget

@@ -1,13 +1,16 @@
-"""The budgets in Postgres, one row for each practice, which all importer processes lock in turn.
+"""The budgets in Postgres, one row for each practice, which all importer processes change in turn.
 
-A row is locked for one lease and one report of some calls each, not for each call. After the loss of the database a
-budget begins as unknown: the first call finds out what is left.
+A lease and its report are a change each, whatever the number of calls between them. Who changes a budget says which one
+it was decided on: if that has changed meanwhile, it is decided anew. So nobody holds a lock, and a process that is
+alone with a practice makes one round trip for a change. After the loss of the database a budget begins as unknown: the
+first call finds out what is left.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+import random
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -18,12 +21,15 @@ from worker import queries
 
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
-    from asyncpg.pool import PoolConnectionProxy
 
 QUERIES = queries.load("services.importer.quota", "ledger.sql")
 KEPT_FOR = timedelta(days=8)
+OTHERS_FIRST_SECONDS = 0.005
 
 _BUDGET = TypeAdapter(Budget)
+
+
+Told = TypeVar("Told")
 
 
 class Ledger:
@@ -32,6 +38,7 @@ class Ledger:
     def __init__(self, pool: "Pool[Record]", rules: Rules) -> None:
         self._pool = pool
         self._clock = DatabaseClock(pool, QUERIES.clock)
+        self._known: dict[str, tuple[Budget, int]] = {}
         self.rules = rules
 
     def now(self) -> float:
@@ -41,42 +48,53 @@ class Ledger:
     async def lease(self, practice: str, name: str, *, for_person: bool) -> Granted | Busy | Exhausted:
         """Ask for calls under a new name."""
         await self._clock.keep()
-        async with self._locked(practice) as held:
-            held.budget, told = decisions.lease(
-                held.budget, self.rules, self.now(), name, for_person=for_person
-            )
-        return told
+        return await self._change(
+            practice,
+            lambda budget, now: decisions.lease(budget, self.rules, now, name, for_person=for_person),
+        )
 
     async def report(
         self, practice: str, name: str, calls: Sequence[Call], running: int | None = None
     ) -> Budget:
         """Give a lease back, or keep it for what is `running`, with the calls made so far. Returns what is left."""
-        async with self._locked(practice) as held:
-            held.budget = decisions.report(held.budget, self.rules, self.now(), name, calls, running)
-        return held.budget
+
+        def reported(budget: Budget, now: float) -> tuple[Budget, Budget]:
+            left = decisions.report(budget, self.rules, now, name, calls, running)
+            return left, left
+
+        return await self._change(practice, reported)
 
     async def forget_old(self) -> None:
         """Drop the budgets that say nothing any more."""
         await self._pool.execute(QUERIES.forget, KEPT_FOR)
 
-    @asynccontextmanager
-    async def _locked(self, practice: str) -> "AsyncIterator[_Held]":
-        async with self._pool.acquire() as database, database.transaction():
-            before = await _lock(database, practice)
-            held = _Held(decisions.open_at(before, self.rules, self.now()))
-            yield held
-            if held.budget != before:
-                await database.execute(QUERIES.keep, practice, _BUDGET.dump_json(held.budget).decode())
+    async def _change(self, practice: str, decide: Callable[[Budget, float], tuple[Budget, Told]]) -> Told:
+        """Decide on what is known here first; if that changes nothing, on what is true."""
+        known = self._known.get(practice)
+        while True:
+            before, changes = known or await self._look(practice)
+            now = self.now()
+            after, told = decide(decisions.open_at(before, self.rules, now), now)
+            if after == before and known is None:
+                return told
+            if after != before and await self._keep(practice, after, changes):
+                self._known[practice] = after, changes + 1
+                return told
+            if known is None:
+                await asyncio.sleep(random.random() * OTHERS_FIRST_SECONDS)  # noqa: S311 - not for secrets
+            known = None
+
+    async def _look(self, practice: str) -> tuple[Budget, int]:
+        row = await self._pool.fetchrow(QUERIES.known, practice)
+        return (_BUDGET.validate_json(row["budget"]), row["changes"]) if row else (Budget(), 0)
+
+    async def _keep(self, practice: str, budget: Budget, changes: int) -> bool:
+        """Whether nobody was quicker."""
+        text = _BUDGET.dump_json(budget).decode()
+        if changes == 0:
+            return _is_one(await self._pool.execute(QUERIES.open, practice, text))
+        return _is_one(await self._pool.execute(QUERIES.keep, practice, text, changes))
 
 
-class _Held:
-    def __init__(self, budget: Budget) -> None:
-        self.budget = budget
-
-
-async def _lock(database: "PoolConnectionProxy[Record]", practice: str) -> Budget:
-    found = await database.fetchval(QUERIES.lock, practice)
-    if found is None:
-        await database.execute(QUERIES.open, practice, _BUDGET.dump_json(Budget()).decode())
-        found = await database.fetchval(QUERIES.lock, practice)
-    return _BUDGET.validate_json(found)
+def _is_one(done: str) -> bool:
+    return done.endswith(" 1")

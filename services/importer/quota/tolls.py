@@ -44,15 +44,15 @@ class Toll:
     application_left: int | None = None
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
-        """What a header does not say is unknown."""
+        """What a header does not say is unknown, and so is what one says of a call that may not have been counted."""
         refused_by = headers.get("x-rate-limit-problem", "").strip().lower()
         self.status = status
         self.application_left = _number(headers, "x-appminlimit-remaining")
         self.call = Call(
             self.sent,
             self.now(),
-            minute_left=_number(headers, "x-minlimit-remaining"),
-            day_left=_number(headers, "x-daylimit-remaining"),
+            minute_left=_number(headers, "x-minlimit-remaining") if status == HTTPStatus.OK else None,
+            day_left=_number(headers, "x-daylimit-remaining") if status == HTTPStatus.OK else None,
             refused_by=(refused_by or "unknown") if status == HTTPStatus.TOO_MANY_REQUESTS else None,
             retry_after=_number(headers, "retry-after"),
         )

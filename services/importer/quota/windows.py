@@ -104,19 +104,20 @@ def _first_heard(rule: Rule, answer: Answer) -> Window:
 
 
 def _is_after(answer: Answer, other: Answer | None) -> bool:
-    """Whether a new window has begun between the two for certain."""
+    """Whether a new window has begun between the two for certain: within one, a number comes once, and they fall."""
     if other is None or other.left is None or answer.left is None:
         return False
-    return answer.sent >= other.received and answer.left >= other.left
+    return answer.left == other.left or (answer.left > other.left and answer.sent >= other.received)
 
 
 def _jumped(window: Window, rule: Rule, answer: Answer) -> Window:
     """A new window has begun, after the last answer of the old one was sent and before this one was there."""
     assert window.last is not None
     assert answer.left is not None
-    earliest, latest = max(window.last.sent, window.ends_from), min(answer.received, window.ends_by)
+    earliest = max(min(window.last.sent, answer.sent), window.ends_from)
+    latest = min(answer.received, window.ends_by)
     if earliest >= latest:
-        earliest, latest = window.last.sent, answer.received
+        earliest, latest = min(window.last.sent, answer.sent), answer.received
     counted_later = sum(received > answer.sent for received in window.spilled)
     return Window(
         earliest + rule.seconds,
