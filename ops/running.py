@@ -79,6 +79,8 @@ async def everything(
         "MUSTER_LOG_FORMAT": "json",
         "MUSTER_SESSION_SECONDS": "6",  # a service that is killed goes on as soon as brokers allow
         "MUSTER_XPM_URL": sandbox,
+        "MUSTER_XPM_CALLS_A_MINUTE": "100000",  # as the sandbox allows by default
+        "MUSTER_XPM_CALLS_A_DAY": "10000000",
         "MUSTER_XPM_CONNECTIONS": json.dumps({tenant_id: _connection()}),
         "MUSTER_DEMO": "true",
         "MUSTER_DEMO_USERS": json.dumps(_users(tenant_id)),

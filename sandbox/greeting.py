@@ -2,6 +2,7 @@
 
 import json
 
+from sandbox.quota import Limits
 from sandbox.state import Sandbox, Tenancy
 
 
@@ -26,8 +27,20 @@ Let the next three calls find it down:
 
 Connect an importer to it:
   export MUSTER_XPM_URL={address}
+  export {_limits(sandbox.limits)}
   export MUSTER_XPM_CONNECTIONS='{_connections(tenancies)}'
 """
+
+
+def _limits(limits: Limits) -> str:
+    """What the importer has to know, since it is not what Xero has."""
+    variables = {
+        "CALLS_A_MINUTE": limits.minute,
+        "CALLS_A_DAY": limits.day,
+        "MINUTE_SECONDS": limits.minute_seconds,
+        "DAY_SECONDS": limits.day_seconds,
+    }
+    return " ".join(f"MUSTER_XPM_{name}={value}" for name, value in variables.items())
 
 
 def _practices(tenancies: list[Tenancy]) -> str:

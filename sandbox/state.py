@@ -57,6 +57,7 @@ class Sandbox:
         monotonic: MonotonicClock = time.monotonic,
     ) -> None:
         self.now = now
+        self.limits = limits
         self.tenancies = {tenancy.tenant_id: tenancy for tenancy in tenancies}
         self.application = Window(APPLICATION, 60, 0, monotonic)
         self.quotas = {

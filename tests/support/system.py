@@ -165,6 +165,7 @@ async def whole_system(kafka: str, dsn: str, folder: Path, practices: int) -> As
                 settings,
                 folder,
                 MUSTER_XPM_URL=sandbox,
+                MUSTER_XPM_CALLS_A_MINUTE="100000",
                 MUSTER_XPM_CONNECTIONS=json.dumps(connections),
             ),
             "resolver": ServiceProcess("resolver", settings, folder),

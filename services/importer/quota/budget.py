@@ -5,7 +5,7 @@ leased and are not reported yet may be counted whenever XPM likes, so they come 
 lease that nobody extends or reports is taken for used up.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -23,8 +23,8 @@ PROBE_SECONDS = 900.0
 """While nobody knows when a day begins, an import may look so often, with a call of those kept for people."""
 PROBING_FROM = 3_600.0
 """Only such long windows are worth that, in seconds."""
-CLOCKS_DIFFER = 1e-3
-"""By how much of a window's length the clocks of processes may: 60 ms of a minute."""
+CLOCKS_DIFFER = 0.06
+"""Seconds that the clocks of processes may differ by; in windows of less than a minute, less in proportion."""
 
 Kind = Literal["minute", "day"]
 
@@ -53,11 +53,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Calls that are somebody's until `until`. `granted_at`: none of them was made before."""
+    """Calls that are somebody's until `until`, made after `granted_at` and after the first `after` reported ones."""
 
     calls: int
     granted_at: float
     until: float
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class Budget:
     leases: Mapping[str, Lease] = field(default_factory=dict)
     crowded_until: float = 0.0
     probed_at: float = 0.0
+    told: int = 0
+    """Calls that were ever reported."""
 
     @property
     def unreported(self) -> int:
@@ -105,7 +108,7 @@ def open_at(budget: Budget, rules: Rules, now: float) -> Budget:
     )
     for name in budget.leases.keys() - opened.leases.keys():
         gone = budget.leases[name]
-        opened = _heard(opened, rules, [Call(gone.granted_at, now)] * gone.calls)
+        opened = _heard(opened, rules, [Call(gone.granted_at, now)] * gone.calls, gone.after)
     return opened
 
 
@@ -117,7 +120,7 @@ def lease(
         if window is not None and window.left <= (0 if for_person else rule.reserved):
             return _exhausted(budget, rules, now, name, kind, window, rule)
     room = _room(budget, rules, for_person=for_person)
-    if room <= 0 or len(budget.leases) >= _at_once(budget, rules, now, for_person=for_person):
+    if room <= 0 or _is_crowded(budget, rules, now, for_person=for_person):
         return budget, Busy()
     calls = 1 if for_person else _block(budget, rules, room, now)
     return _with_lease(budget, rules, now, name, calls), Granted(calls)
@@ -133,8 +136,10 @@ def report(
     """
     leases = {each: it for each, it in budget.leases.items() if each != name}
     if running is not None:
-        leases[name] = Lease(running, now, now + rules.lease_seconds)
-    return _heard(replace(budget, leases=leases), rules, sorted(calls, key=lambda call: call.received))
+        leases[name] = Lease(running, now, now + rules.lease_seconds, budget.told)
+    after = budget.leases[name].after if name in budget.leases else 0
+    made = sorted(calls, key=lambda call: call.received)
+    return _heard(replace(budget, leases=leases), rules, made, after)
 
 
 def _windows(budget: Budget, rules: Rules) -> tuple[tuple[Kind, Window | None, Rule], ...]:
@@ -152,12 +157,12 @@ def _room(budget: Budget, rules: Rules, *, for_person: bool) -> int:
     return min(rooms)
 
 
-def _at_once(budget: Budget, rules: Rules, now: float, *, for_person: bool) -> int:
-    """Calls that may run at once: one is kept for people, and the first ones of a window in doubt are one lease's."""
-    if not for_person and _doubt(budget, rules, now) < LITTLE:
-        return 1
+def _is_crowded(budget: Budget, rules: Rules, now: float, *, for_person: bool) -> bool:
+    """Whether no further call may run: one is kept for people, and a window in doubt begins with one lease's calls."""
+    if not for_person and budget.unreported and _doubt(budget, rules, now) < LITTLE:
+        return True
     at_once = rules.at_once if now >= budget.crowded_until else max(rules.at_once // 2, 1)
-    return at_once if for_person else max(at_once - 1, 1)
+    return len(budget.leases) >= (at_once if for_person else max(at_once - 1, 1))
 
 
 def _block(budget: Budget, rules: Rules, room: int, now: float) -> int:
@@ -194,19 +199,21 @@ def _exhausted(
 
 
 def _with_lease(budget: Budget, rules: Rules, now: float, name: str, calls: int) -> Budget:
-    granted = Lease(calls, now, now + rules.lease_seconds)
+    granted = Lease(calls, now, now + rules.lease_seconds, budget.told)
     return replace(budget, leases={**budget.leases, name: granted})
 
 
-def _heard(budget: Budget, rules: Rules, calls: list[Call]) -> Budget:
-    """Calls that were made one after the other."""
-    unreported = budget.unreported
+def _heard(budget: Budget, rules: Rules, calls: Sequence[Call], after: int) -> Budget:
+    """Calls that were made one after the other, all of them after so many others were reported."""
+    unreported, report = budget.unreported, budget.told + 1
     for call in calls:
+        order = after, budget.told + 1, report
+        budget = replace(budget, told=budget.told + 1)
         if call.refused_by is not None:
             budget = _refused(budget, rules, call)
         else:
-            minute = _answer(call, rules.minute, call.minute_left)
-            day = _answer(call, rules.day, call.day_left)
+            minute = _answer(call, rules.minute, call.minute_left, *order)
+            day = _answer(call, rules.day, call.day_left, *order)
             budget = replace(
                 budget,
                 minute=windows.heard(budget.minute, rules.minute, minute, unreported),
@@ -215,10 +222,10 @@ def _heard(budget: Budget, rules: Rules, calls: list[Call]) -> Budget:
     return budget
 
 
-def _answer(call: Call, rule: Rule, left: int | None) -> Answer:
+def _answer(call: Call, rule: Rule, left: int | None, *order: int) -> Answer:
     """The call between the moments that any process's clock may have meant."""
-    unsure = rule.seconds * CLOCKS_DIFFER
-    return Answer(call.sent - unsure, call.received + unsure, left)
+    unsure = CLOCKS_DIFFER * min(rule.seconds / 60, 1)
+    return Answer(call.sent - unsure, call.received + unsure, left, *order)
 
 
 def _refused(budget: Budget, rules: Rules, call: Call) -> Budget:

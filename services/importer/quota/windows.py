@@ -32,11 +32,18 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A call between the moment it was sent and its answer, and how many calls were left then; None is unknown."""
+    """A call between the moment it was sent and its answer, and how many calls were left then; None is unknown.
+
+    Clocks differ, reports do not: it was the `told`-th that anybody reported, and was made after the first `after`;
+    those of one report follow one another.
+    """
 
     sent: float
     received: float
     left: int | None
+    after: int = 0
+    told: int = 1
+    report: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +111,11 @@ def _first_heard(rule: Rule, answer: Answer) -> Window:
 
 
 def _is_after(answer: Answer, other: Answer | None) -> bool:
-    """Whether a new window has begun between the two for certain: within one, a number comes once, and they fall."""
-    if other is None or other.left is None or answer.left is None:
+    """Whether a new window has begun between the two for certain: within one, a later call finds fewer left."""
+    if other is None or other.left is None or answer.left is None or answer.left < other.left:
         return False
-    return answer.left == other.left or (answer.left > other.left and answer.sent >= other.received)
+    is_next = answer.report == other.report and answer.told > other.told
+    return is_next or answer.sent >= other.received or answer.after >= other.told
 
 
 def _jumped(window: Window, rule: Rule, answer: Answer) -> Window:

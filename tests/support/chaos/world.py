@@ -131,6 +131,7 @@ def service(
 ) -> ServiceProcess:
     own = {
         "MUSTER_XPM_URL": sandbox,
+        "MUSTER_XPM_CALLS_A_MINUTE": "100000",
         "MUSTER_XPM_CONNECTIONS": json.dumps(connections),
         "MUSTER_IMPORT_LEASE_SECONDS": "3",
     }

@@ -30,6 +30,7 @@ class World:
     stall: float = 0.0
     skew: float = 0.0
     headers: bool = True
+    late_headers: float = 0.5
     now: float = 1_000.0
     budget: Budget = field(default_factory=Budget)
     refused: list[str] = field(default_factory=list)
@@ -100,6 +101,8 @@ class World:
                 headers = self.quota.headers()
                 self.used[self.window] += 1
                 yield self.random.uniform(0, self.latency / 2)
+                if self.random.random() < self.late_headers:
+                    headers = self.quota.headers()
         left = {kind: int(headers.get(f"x-{kind[:3]}limit-remaining", 0)) for kind in ("minute", "day")}
         yield self._hold_up()
         results.append(

@@ -179,6 +179,8 @@ async def prepare_importer(
             session_seconds=6,
             poll_ms=50,
             xpm_url=address,
+            xpm_calls_a_minute=limits.minute,
+            xpm_minute_seconds=limits.minute_seconds,
             import_lease_seconds=2,
             xpm_connections={
                 name: {"xpm_tenant_id": xpm_tenant(name), "access_token": f"token-of-{name}"}

@@ -20,7 +20,7 @@ def world(seed: int, phase: float = 17, **more) -> World:
     return World(Limits(phase=phase), RULES, Random(seed), **more)
 
 
-QUICK = settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+QUICK = settings(max_examples=20, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 """Cases are small already; making them smaller takes minutes."""
 
 
