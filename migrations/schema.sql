@@ -92,6 +92,14 @@ CREATE TABLE importer.positions (
 )
 WITH (fillfactor='50');
 
+CREATE TABLE importer.quotas (
+    xpm_tenant_id text NOT NULL,
+    budget jsonb NOT NULL,
+    changes bigint NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+)
+WITH (fillfactor='50');
+
 CREATE TABLE importer.requests (
     tenant_id text NOT NULL,
     import_id text NOT NULL,
@@ -477,6 +485,9 @@ ALTER TABLE ONLY importer.connections
 ALTER TABLE ONLY importer.positions
     ADD CONSTRAINT positions_pkey PRIMARY KEY ("group", topic, partition);
 
+ALTER TABLE ONLY importer.quotas
+    ADD CONSTRAINT quotas_pkey PRIMARY KEY (xpm_tenant_id);
+
 ALTER TABLE ONLY importer.requests
     ADD CONSTRAINT requests_pkey PRIMARY KEY (tenant_id, import_id);
 
@@ -628,6 +639,8 @@ GRANT ALL ON FUNCTION notifier.drop_partitions(over_by timestamp with time zone)
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.connections TO muster_importer;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE importer.positions TO muster_importer;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.quotas TO muster_importer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.requests TO muster_importer;
 
