@@ -8,13 +8,12 @@ import httpx
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
-from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from schemas.topics import JOURNAL, OUTCOMES, PROGRESS, REQUESTS
 from services.portal import failures, signin
 from services.portal.api import routing as api
-from services.portal.browsers import Guarded, Paths
+from services.portal.browsers import Everything, Guarded, Paths
 from services.portal.commands import Commands
 from services.portal.console import routing as console
 from services.portal.importer import Importer
@@ -64,7 +63,7 @@ async def compose(resources: Resources) -> AsyncIterator[Service]:
         tail = Tail(settings, "portal", (OUTCOMES, PROGRESS), news.take, news.missed, resources.progress)
         yield Service(
             None,
-            routes=[Mount("/", app=web_app(portal))],
+            routes=[Everything(web_app(portal))],
             tasks=(tail.run,),
             topics=(REQUESTS, JOURNAL, OUTCOMES, PROGRESS),
         )

@@ -1,6 +1,8 @@
 """What stands between browsers and the portal: paths as they were sent, sizes, and what pages may do."""
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.portal.problems import Problem, answer
@@ -44,6 +46,19 @@ class Paths:
         await self._app(placed, receive, send)
 
 
+class Everything(BaseRoute):
+    """Routes whatever is left to an app. A mount at the root would not: its pattern stops at an encoded line break."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        return (Match.FULL if scope["type"] == "http" else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+
 class Guarded:
     """Puts what browsers have to know on every answer, and takes no more than a certain size."""
 
@@ -70,9 +85,11 @@ class Guarded:
         await self._app(scope, _limited(receive), guarded)
 
 
-class _TooMuch(Problem):
+class _TooMuch(HTTPException):
+    """One of Starlette's own, since FastAPI takes any other exception from a body for a mistake in its JSON."""
+
     def __init__(self) -> None:
-        super().__init__(TOO_LARGE.status, TOO_LARGE.kind, TOO_LARGE.detail)
+        super().__init__(TOO_LARGE.status)
 
 
 def _limited(receive: Receive) -> Receive:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from schemas.codec import encode
+from schemas.codec import content_digest, encode
 from schemas.decisions import ItemIgnored, ItemImported, ItemLinked
 from schemas.envelope import EventData
 from schemas.fields import timestamp
@@ -17,13 +17,14 @@ from schemas.portal import ClientAdded, MemberRecorded, MemberRemoved
 from schemas.topics import JOURNAL, REQUESTS
 from services.portal.news import News
 from services.portal.people import Person
-from services.portal.problems import unavailable
+from services.portal.problems import Problem, unavailable
 from services.portal.reads import Reads
 from worker.failures import NotPublished
 from worker.publisher import Publisher
 from worker.records import Outgoing
 
 SOURCE = "/portal/console"
+KEY_REUSED = Problem(422, "key-reused", "Another command was sent under this key: use a new one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ class Command:
 
     id: str
     data: EventData
+
+    @property
+    def content(self) -> bytes:
+        """The digest by which the resolver tells the same command again from another one."""
+        return content_digest(self.data.TYPE, _subject(self.data), self.data.model_dump(exclude_unset=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,13 @@ class Commands:
             for task in waiting:
                 task.cancel()
         return [Answer(command, outcome) for command, outcome in zip(commands, outcomes, strict=True)]
+
+    async def check_unused(self, person: Person, commands: Sequence[Command]) -> None:
+        """Raise `Problem` where another command was published under the id of one of these."""
+        said = await self._reads.claims(person.tenant_id, [each.id for each in commands])
+        for each in commands:
+            if said.get(each.id, each.content) != each.content:
+                raise KEY_REUSED
 
     async def outcome(
         self, tenant_id: str, command_id: str, within: float, *, look_first: bool = True

@@ -11,12 +11,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from services.portal.browsers import TOO_LARGE
 from services.portal.console.pages import is_fragment, page
 from services.portal.problems import Problem, answer
 from worker.failures import describe
 
 log = structlog.get_logger(__name__)
 
+UNREADABLE = Problem(400, "unreadable", "What was sent can't be read.")
 NOT_HERE = "There is no such page, or it is no longer there."
 
 
@@ -48,7 +50,8 @@ async def _of_validation(request: Request, error: Exception) -> Response:
 async def _of_routing(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-    response = await _of_problem(request, Problem(error.status_code, kind, NOT_HERE))
+    known = {413: TOO_LARGE, 400: UNREADABLE}.get(error.status_code)
+    response = await _of_problem(request, known or Problem(error.status_code, kind, NOT_HERE))
     response.headers.update(error.headers or {})
     return response
 

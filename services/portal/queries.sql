@@ -119,6 +119,10 @@ SELECT outcome
 FROM resolver.decisions
 WHERE tenant_id = $1 AND event_id = $2 AND claims_id;
 
+-- claims --
+-- Under which of these ids a command of the tenant took effect, or was refused, and the digest of what it said
+SELECT event_id, content FROM resolver.decisions WHERE tenant_id = $1 AND event_id = ANY ($2::text[]) AND claims_id;
+
 -- changes --
 -- The latest records that changed people or details of a client, with what each came to
 SELECT at, event_type, decided_by, outcome

@@ -143,6 +143,12 @@ class Reads:
             told: str | None = await database.fetchval(QUERIES.outcome, tenant_id, command_id)
         return _outcome(told)
 
+    async def claims(self, tenant_id: str, command_ids: Sequence[str]) -> dict[str, bytes]:
+        """Of the ids that were used, the digest of what was said under each."""
+        async with self._showing(tenant_id) as database:
+            rows = await database.fetch(QUERIES.claims, tenant_id, list(command_ids))
+        return {row["event_id"]: row["content"] for row in rows}
+
     async def changes(self, tenant_id: str, client_id: str) -> list[Changed]:
         """The latest replacements of a client's details and its people's, newest first."""
         async with self._showing(tenant_id) as database:

@@ -100,10 +100,23 @@ def new_id(person: Person, key: str | None, *parts: str) -> str:
 
 
 async def carried_out(
-    response: Response, portal: Portal, person: Person, commands: list[Command], wait: float
+    response: Response,
+    portal: Portal,
+    person: Person,
+    commands: list[Command],
+    wait: float,
+    key: str | None,
 ) -> list[CommandState]:
-    """Publish commands; 200 when it is known what all of them came to, else 202."""
+    """Publish commands; 200 when it is known what all of them came to, else 202.
+
+    Under a key of the caller's it is looked up whether that is really the same command, before and after: two that
+    were sent at once see each other's answer.
+    """
+    if key is not None:
+        await portal.commands.check_unused(person, commands)
     answers = await portal.commands.carry_out_all(person, commands, wait)
+    if key is not None:
+        await portal.commands.check_unused(person, commands)
     states = [CommandState.of(each.command.id, each.outcome) for each in answers]
     if all(state.result is not None for state in states):
         response.status_code = 200

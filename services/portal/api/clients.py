@@ -72,7 +72,7 @@ async def add_client(
     """Add a client by hand. Its id is the command's."""
     added = new_id(person, key)
     data = ClientAdded(client_id=added, added_by=person.name, personal=new.personal)
-    (state,) = await carried_out(response, portal, person, [Command(added, data)], wait)
+    (state,) = await carried_out(response, portal, person, [Command(added, data)], wait, key)
     return state
 
 
@@ -104,5 +104,5 @@ async def add_client_from_xpm(
     """Add a client from XPM, linked to its record there. Its id is the command's."""
     found = await portal.importer.client(person.tenant_id, wanted.xpm_client_id)
     command = client_from_xpm(new_id(person, key), person, found)
-    (state,) = await carried_out(response, portal, person, [command], wait)
+    (state,) = await carried_out(response, portal, person, [command], wait, key)
     return state

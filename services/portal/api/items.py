@@ -55,7 +55,7 @@ async def import_item(
 ) -> models.CommandState:
     """Import the item as a new member of its client."""
     command = Command(new_id(person, key), _imported(person, item_id, wanted))
-    (state,) = await carried_out(response, portal, person, [command], wait)
+    (state,) = await carried_out(response, portal, person, [command], wait, key)
     return state
 
 
@@ -70,7 +70,7 @@ async def ignore_item(
 ) -> models.CommandState:
     """Take the item off the list until the next import."""
     data = ItemIgnored(item_id=item_id, decided_by=person.name)
-    (state,) = await carried_out(response, portal, person, [Command(new_id(person, key), data)], wait)
+    (state,) = await carried_out(response, portal, person, [Command(new_id(person, key), data)], wait, key)
     return state
 
 
@@ -86,7 +86,7 @@ async def link_item(
 ) -> models.CommandState:
     """Link the item to a member, whose details it replaces."""
     command = Command(new_id(person, key), _linked(person, item_id, wanted))
-    (state,) = await carried_out(response, portal, person, [command], wait)
+    (state,) = await carried_out(response, portal, person, [command], wait, key)
     return state
 
 
@@ -106,7 +106,7 @@ async def decide_many(
         Command(new_id(person, key, str(number), each.item_id), _decided(person, each))
         for number, each in enumerate(wanted.decisions)
     ]
-    return models.CommandStates(commands=await carried_out(response, portal, person, commands, wait))
+    return models.CommandStates(commands=await carried_out(response, portal, person, commands, wait, key))
 
 
 def _decided(person: Person, wanted: models.Decision) -> EventData:

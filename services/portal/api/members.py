@@ -44,7 +44,7 @@ async def record_member(
     """Record a person by hand. Their id is the command's."""
     recorded = new_id(person, key)
     data = MemberRecorded(member_id=recorded, client_id=client_id, recorded_by=person.name, **new.told())
-    (state,) = await carried_out(response, portal, person, [Command(recorded, data)], wait)
+    (state,) = await carried_out(response, portal, person, [Command(recorded, data)], wait, key)
     return state
 
 
@@ -69,7 +69,7 @@ async def amend_member(
     data = MemberRecorded(
         member_id=member_id, client_id=member.client_id, recorded_by=person.name, **changed.told()
     )
-    (state,) = await carried_out(response, portal, person, [Command(new_id(person, key), data)], wait)
+    (state,) = await carried_out(response, portal, person, [Command(new_id(person, key), data)], wait, key)
     return state
 
 
@@ -85,7 +85,7 @@ async def remove_member(
     """Remove a person: their co-owner e-mail is free and their link ends."""
     member = await portal.reads.member(person.tenant_id, member_id)
     data = MemberRemoved(member_id=member_id, client_id=member.client_id, removed_by=person.name)
-    (state,) = await carried_out(response, portal, person, [Command(new_id(person, key), data)], wait)
+    (state,) = await carried_out(response, portal, person, [Command(new_id(person, key), data)], wait, key)
     return state
 
 

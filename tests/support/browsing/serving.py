@@ -17,6 +17,10 @@ STAFF = {
 }
 
 
+NOT_CONNECTED = "not-connected"
+"""A practice that nobody has connected to XPM."""
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """The system, and where its console is."""
@@ -42,7 +46,9 @@ def portal_process(system: System, folder: Path, name: str = "portal", **variabl
     """A portal for the system; `variables` are settings of its own."""
     given = {
         "MUSTER_DEMO": "true",
-        "MUSTER_DEMO_USERS": json.dumps([user for tenant in system.connected for user in _users(tenant)]),
+        "MUSTER_DEMO_USERS": json.dumps(
+            [user for tenant in [*system.connected, NOT_CONNECTED] for user in _users(tenant)]
+        ),
         "MUSTER_NOTIFIER_URL": system.notifier,
         "MUSTER_IMPORTER_URL": system.services["importer"].address,
         "MUSTER_SESSION_KEY": secrets.token_hex(32),
