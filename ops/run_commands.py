@@ -84,9 +84,7 @@ async def _play(verb: str, stopping: asyncio.Event, *, stay: bool) -> int:
 def _say_where(addresses: Addresses, running: Running, tenant_id: str) -> None:
     console.print("\n[bold]An import waits for review. Open the console:[/]")
     console.print(f"  [bold cyan]{running.services['portal']}[/]", soft_wrap=True)
-    console.print(
-        "  Sign in as anybody, choose Ellison Family Trust, and decide; Add from XPM brings more clients."
-    )
+    console.print("  Sign in as anybody and review Ellison Family Trust; Add from XPM brings more clients.")
     console.print("\nWatch the topics meanwhile, in another terminal:")
     console.print(f"  .venv/bin/muster watch {tenant_id}", soft_wrap=True)
     console.print("\nEverything stays up until Ctrl-C:")
