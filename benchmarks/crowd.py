@@ -18,9 +18,10 @@ from worker.settings import Settings
 from worker.tokens import NOTIFIER, Tokens
 
 ROW = re.compile(rb'event: progress\ndata: \{"row_id":"event-(\d+)"')
+SNAPSHOT_ENDS = b"data: ]}\n\n"
+"""What happened until then may be told by the snapshot rather than by an event of its own."""
 AT_ONCE = 50
 """Connections that are opened at the same time."""
-SMALL = 4096
 
 
 @dataclass
@@ -57,7 +58,7 @@ class Subscriber(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         now = time.perf_counter()
         text = self._rest + data
-        if not self._heard and b"event: snapshot" in text:
+        if not self._heard and SNAPSHOT_ENDS in text:
             self._heard = True
             self._crowd.listening += 1
             if self._deaf:
