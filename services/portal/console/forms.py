@@ -58,10 +58,11 @@ def amended(
 
 def problems_of(error: ValidationError) -> Problems:
     """What is wrong with which field, in words."""
-    return {
-        str(each["loc"][-1]) if each["loc"] else "": PLAINLY.get(each["type"], "This is not as it must be.")
-        for each in error.errors()
-    }
+    found: dict[str, str] = {}
+    for each in error.errors():
+        field = next((str(part) for part in each["loc"] if part in FIELDS), "")
+        found.setdefault(field, PLAINLY.get(each["type"], "This is not as it must be."))
+    return found
 
 
 def refusal(outcome: OutcomeRecorded) -> Problems:
