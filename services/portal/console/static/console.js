@@ -210,7 +210,8 @@
   async function check(input) {
     const place = input.closest(".field").querySelector("[data-checked]");
     const asked = input.value.trim();
-    if (!asked) return place.replaceChildren();
+    const coOwner = input.form.elements.co_owner;
+    if (!asked || (coOwner && !coOwner.checked)) return place.replaceChildren();
     const url = `${input.dataset.checkUrl}&${new URLSearchParams({ email: asked })}`;
     const piece = await fetchPiece(url);
     if (piece && piece.status === 200 && input.value.trim() === asked) place.replaceChildren(parse(piece.html));
