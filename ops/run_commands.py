@@ -92,7 +92,7 @@ def _say_where(addresses: Addresses, running: Running, tenant_id: str) -> None:
         ("Console", running.services["portal"]),
         ("API", f"{running.services['portal']}/api/openapi.json"),
         ("Notifier", running.services["notifier"]),
-        ("Sandbox", f"{running.sandbox}/sandbox/practices"),
+        ("Sandbox", f"{running.sandbox}/sandbox"),
         ("Kafka", addresses.kafka),
         ("Postgres", addresses.postgres),
         ("Logs", ".muster/logs"),

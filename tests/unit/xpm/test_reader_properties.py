@@ -1,6 +1,7 @@
 """What holds for every document, also for those that nobody thought of."""
 
 import contextlib
+import json
 from html import escape
 
 import orjson
@@ -12,6 +13,7 @@ from sandbox.seeded import seeded_practice
 from schemas.imports import Relationship as StagedRelationship
 from schemas.people import EntityDetails, PersonDetails
 from services.importer.xpm.errors import SourceInvalid
+from services.importer.xpm.links import page_token, with_escaped_links
 from services.importer.xpm.reader import WANTED, ClientReader, Refused
 from services.importer.xpm.records import Client
 
@@ -122,3 +124,72 @@ def test_how_an_answer_is_cut_into_pieces_changes_nothing(record, step):
     ]
 
     assert read(data) == pieces + reader.close()
+
+
+@given(
+    row=st.dictionaries(st.sampled_from(TIE[2:]), TYPED, max_size=4),
+    blanks=st.lists(st.tuples(st.sampled_from(TIE), BLANK, st.integers(0, 12)), max_size=6),
+)
+@example(row={"EndDate": "2020-06-30"}, blanks=[("EndDate", "", 12), ("Type", "", 0), ("UUID", " ", 9)])
+def test_absent_never_overwrites_present_in_a_relationship_either(row, blanks):
+    """An end that was there stays, and what a blank element says first or last changes nothing."""
+    fields = [("UUID", "9"), ("Type", "Director"), *row.items()]
+    with_blanks = list(fields)
+    for name, blank, place in blanks:
+        with_blanks.insert(place, (name, blank))
+
+    def client(rows):
+        party = "<RelatedClient><UUID>4</UUID><Name>Jo</Name><Name></Name></RelatedClient>"
+        tie = f"<Relationship>{elements(rows)}{party}</Relationship>"
+        return answer(f"<Client><UUID>1</UUID><Relationships>{tie}</Relationships></Client>")
+
+    assert read(client(fields)) == read(client(with_blanks))
+
+
+ANY_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=30),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                (
+                    "status",
+                    "clients",
+                    "client",
+                    "uuid",
+                    "name",
+                    "relationships",
+                    "relatedClient",
+                    "type",
+                    "id",
+                )
+            )
+            | st.text(max_size=8),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.sampled_from(("status", "client", "clients", "pagination")), ANY_JSON, max_size=4))
+@example({"client": {"uuid": "1", "relationships": {"relatedClient": {"uuid": "2"}, "type": "x"}}})
+@example({"clients": [[{"uuid": "1"}]], "status": ["OK"]})
+def test_any_json_is_read_or_invalid(document):
+    """Nothing outside the family ever comes out of that reader either."""
+    with contextlib.suppress(SourceInvalid, Refused):
+        read(json.dumps(document).encode())
+
+
+@given(st.text(max_size=300), st.binary(max_size=300))
+def test_any_link_and_any_page_can_be_looked_at(link, page):
+    """A token that comes out of a link is one to ask with; what is no link is left as it is."""
+    token = page_token(link)
+    assert token is None or 0 < len(token) < 2_000
+    if b"<" not in page:
+        assert with_escaped_links(page) == page
