@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -56,7 +57,8 @@ def command(
             raise Misused(f"{at_most!r} is no duration: say 60s, 5m, 2h.")
         settings = settings_in_reach()
         if watch:
-            asyncio.run(_watch(voice, settings, groups or [], every, partitions=partitions))
+            with suppress(KeyboardInterrupt):  # that is how one ends looking
+                asyncio.run(_watch(voice, settings, groups or [], every, partitions=partitions))
             return
         found = asyncio.run(_look(settings, groups or []))
         voice.answer(_document(found), _shown(found, {}, partitions=partitions))
