@@ -15,9 +15,14 @@ ON_THE_PAGE = {block.scenario for block in blocks(PAGE.read_text(encoding="utf-8
 
 @pytest.fixture
 async def office(kafka_address, database, topic_prefix, tmp_path) -> Office:
-    """Topics and tables of the test's own, and nobody where XPM should be."""
+    """Topics and tables of the test's own, a practice that is connected, and nobody where XPM should be."""
     return await open_office(
-        kafka_address, database, topic_prefix, tmp_path, xpm_url=f"http://127.0.0.1:{free_port()}"
+        kafka_address,
+        database,
+        topic_prefix,
+        tmp_path,
+        xpm_url=f"http://127.0.0.1:{free_port()}",
+        xpm_connections={"northgate": {"xpm_tenant_id": "x", "access_token": "a"}},
     )
 
 
