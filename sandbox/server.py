@@ -1,6 +1,7 @@
 """The sandbox over HTTP: as a process of its own, or inside a running event loop for tests."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -13,6 +14,7 @@ _LOCAL = "127.0.0.1"
 
 def serve(listener: socket.socket, app: ASGIApp) -> None:
     """Answer on that socket until the process is told to stop (SIGINT or SIGTERM)."""
+    logging.getLogger("uvicorn.error").addFilter(_is_no_cut)
     with suppress(KeyboardInterrupt):
         uvicorn.Server(_config(app)).run(sockets=[listener])
 
@@ -29,6 +31,11 @@ async def running(app: ASGIApp) -> AsyncIterator[str]:
         server.should_exit = True
         server.force_exit = True
         await serving
+
+
+def _is_no_cut(record: logging.LogRecord) -> bool:
+    """An answer that was cut off was meant to be."""
+    return "without completing response" not in record.getMessage()
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:

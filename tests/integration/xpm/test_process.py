@@ -12,6 +12,8 @@ import pytest
 from sandbox import harbour
 from tests.support.eventually import eventually
 
+HARBOUR = {"authorization": f"Bearer {harbour.TOKEN}", "xero-tenant-id": harbour.TENANT_ID}
+
 
 @pytest.fixture
 def port() -> int:
@@ -38,13 +40,16 @@ def process(port) -> Iterator[subprocess.Popen[str]]:
 
 
 async def test_it_serves_the_practices_it_was_told_and_stops_without_a_word(process, port):
-    """Harbour & Hill is always there, made-up ones are asked for, and Ctrl-C ends it."""
+    """Made-up practices and trouble that were asked for are no reason to complain, and Ctrl-C ends it."""
     async with httpx.AsyncClient() as http:
 
         async def practices():
             return (await http.get(f"http://127.0.0.1:{port}/sandbox/practices")).json()
 
         found = await eventually(practices, timeout=20)
+        await http.post(f"http://127.0.0.1:{port}/sandbox/faults", json={"kind": "cut", "calls": 1})
+        with pytest.raises(httpx.RemoteProtocolError):
+            await http.get(f"http://127.0.0.1:{port}/practicemanager/3.1/staff.api/list", headers=HARBOUR)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=20)
 
