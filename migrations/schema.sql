@@ -70,13 +70,58 @@ BEGIN
 END
 $$;
 
-CREATE TABLE importer.connections (
+CREATE TABLE importer.authorizations (
     tenant_id text NOT NULL,
-    connection_id text NOT NULL,
+    state_digest bytea NOT NULL,
+    verifier bytea NOT NULL,
+    return_url text NOT NULL,
+    requested_by text NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE importer.choices (
+    tenant_id text NOT NULL,
+    tokens bytea NOT NULL,
+    refresh_at timestamp with time zone NOT NULL,
+    practices jsonb NOT NULL,
+    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE importer.connection_facts (
+    tenant_id text NOT NULL,
+    ordinal bigint NOT NULL,
+    event bytea NOT NULL
+);
+
+ALTER TABLE importer.connection_facts ALTER COLUMN ordinal ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME importer.connection_facts_ordinal_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE importer.connections (
+    tenant_id text CONSTRAINT connections_tenant_id_not_null1 NOT NULL,
+    state text NOT NULL,
+    connection_id text CONSTRAINT connections_connection_id_not_null1 NOT NULL,
+    xpm_tenant_id text NOT NULL,
+    practice_name text NOT NULL,
+    tokens bytea,
+    refresh_at timestamp with time zone,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() CONSTRAINT connections_changed_at_not_null1 NOT NULL,
+    CONSTRAINT connections_check CHECK (((state = 'connected'::text) = (tokens IS NOT NULL))),
+    CONSTRAINT connections_check1 CHECK (((tokens IS NULL) = (refresh_at IS NULL))),
+    CONSTRAINT connections_state_check CHECK ((state = ANY (ARRAY['connected'::text, 'reconnect_required'::text, 'disconnected'::text])))
+);
+
+CREATE TABLE importer.given_connections (
+    tenant_id text CONSTRAINT connections_tenant_id_not_null NOT NULL,
+    connection_id text CONSTRAINT connections_connection_id_not_null NOT NULL,
     practice_name text,
-    changes integer DEFAULT 1 NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    told boolean DEFAULT false NOT NULL
+    changes integer DEFAULT 1 CONSTRAINT connections_changes_not_null NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() CONSTRAINT connections_changed_at_not_null NOT NULL
 );
 
 CREATE TABLE importer.positions (
@@ -127,6 +172,25 @@ CREATE TABLE importer.requests (
 
 ALTER TABLE importer.requests ALTER COLUMN arrival ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME importer.requests_arrival_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE importer.revocations (
+    tenant_id text NOT NULL,
+    ordinal bigint NOT NULL,
+    connection_id text,
+    tokens bytea NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    asked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE importer.revocations ALTER COLUMN ordinal ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME importer.revocations_ordinal_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -479,8 +543,20 @@ CREATE TABLE resolver_g1.positions (
     updated_at timestamp with time zone NOT NULL
 );
 
+ALTER TABLE ONLY importer.authorizations
+    ADD CONSTRAINT authorizations_pkey PRIMARY KEY (tenant_id, state_digest);
+
+ALTER TABLE ONLY importer.choices
+    ADD CONSTRAINT choices_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY importer.connection_facts
+    ADD CONSTRAINT connection_facts_pkey PRIMARY KEY (tenant_id, ordinal);
+
 ALTER TABLE ONLY importer.connections
     ADD CONSTRAINT connections_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY importer.given_connections
+    ADD CONSTRAINT given_connections_pkey PRIMARY KEY (tenant_id);
 
 ALTER TABLE ONLY importer.positions
     ADD CONSTRAINT positions_pkey PRIMARY KEY ("group", topic, partition);
@@ -490,6 +566,9 @@ ALTER TABLE ONLY importer.quotas
 
 ALTER TABLE ONLY importer.requests
     ADD CONSTRAINT requests_pkey PRIMARY KEY (tenant_id, import_id);
+
+ALTER TABLE ONLY importer.revocations
+    ADD CONSTRAINT revocations_pkey PRIMARY KEY (tenant_id, ordinal);
 
 ALTER TABLE ONLY importer.staged_events
     ADD CONSTRAINT staged_events_pkey PRIMARY KEY (tenant_id, import_id, ordinal);
@@ -551,6 +630,10 @@ ALTER TABLE ONLY resolver_g1.members
 ALTER TABLE ONLY resolver_g1.positions
     ADD CONSTRAINT positions_pkey PRIMARY KEY ("group", topic, partition);
 
+CREATE INDEX authorizations_by_state ON importer.authorizations USING btree (state_digest);
+
+CREATE INDEX connections_by_practice ON importer.connections USING btree (xpm_tenant_id) WHERE (state = 'connected'::text);
+
 CREATE UNIQUE INDEX one_request_of_a_client ON importer.requests USING btree (tenant_id, client_id) WHERE (status = ANY (ARRAY['queued'::text, 'stored'::text]));
 
 CREATE INDEX requests_by_time ON importer.requests USING btree (ready_at) WHERE to_do;
@@ -560,6 +643,8 @@ CREATE INDEX requests_in_hand ON importer.requests USING btree (tenant_id, lease
 CREATE INDEX requests_of_client ON importer.requests USING btree (tenant_id, client_id, arrival) WHERE (status <> 'ended'::text);
 
 CREATE INDEX requests_to_do ON importer.requests USING btree (tenant_id, arrival) WHERE to_do;
+
+CREATE INDEX revocations_due ON importer.revocations USING btree (due_at);
 
 CREATE INDEX turns_paused ON importer.turns USING btree (paused_until) WHERE (paused_until IS NOT NULL);
 
@@ -636,13 +721,23 @@ GRANT ALL ON FUNCTION notifier.add_partitions(day date) TO muster_notifier;
 REVOKE ALL ON FUNCTION notifier.drop_partitions(over_by timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION notifier.drop_partitions(over_by timestamp with time zone) TO muster_notifier;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.authorizations TO muster_importer;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.choices TO muster_importer;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.connection_facts TO muster_importer;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.connections TO muster_importer;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.given_connections TO muster_importer;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE importer.positions TO muster_importer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.quotas TO muster_importer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.requests TO muster_importer;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.revocations TO muster_importer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.staged_events TO muster_importer;
 

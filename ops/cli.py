@@ -56,6 +56,9 @@ VERBS = {
         "ops.story.command:command", "Tell the story of a client, item, import or command.", LOOK
     ),
     "audit": Verb("ops.audit_command:command", "Show what operators changed, and when.", LOOK),
+    "xpm-keys": Verb(
+        "ops.keys_command:command", "Make keys for XPM's tokens, and say which are still needed.", MEND
+    ),
     "dead-letters": Verb(
         "ops.deadletters.commands:app",
         "List, show, redrive, discard and export what could not be processed.",

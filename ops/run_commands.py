@@ -10,7 +10,8 @@ import typer
 from pydantic import SecretStr
 from rich.console import Console
 
-from ops.demo.playing import leave_a_review, play
+from ops.demo.connecting import NotConnected
+from ops.demo.playing import Stage, leave_a_review, play
 from ops.demo.portal import NoAnswer
 from ops.migrate import migrate
 from ops.running import Running, everything
@@ -56,7 +57,7 @@ async def _interruptible(verb: str, *, stay: bool) -> int:
         return await playing
     except asyncio.CancelledError:
         return 0 if stay else 130
-    except (StackError, NoAnswer, Stop) as error:
+    except (StackError, NoAnswer, NotConnected, Stop) as error:
         console.print(f"[red]{error}[/]")
         return 1
 
@@ -72,10 +73,12 @@ async def _play(verb: str, stopping: asyncio.Event, *, stay: bool) -> int:
         console.print("Starting the sandbox, importer, resolver, notifier and portal ...")
         async with everything(addresses, tenant_id, stack.folder, console.print) as running:
             console.print(f"Everything is up after {time.monotonic() - begun:.1f} s.")
-            journey = settings, tenant_id, running.sandbox, running.services["notifier"], console
-            as_expected = await play(*journey)
+            stage = Stage(
+                settings, tenant_id, running.sandbox, running.importer, running.services["notifier"]
+            )
+            as_expected = await play(stage, console)
             if stay:
-                await leave_a_review(*journey)
+                await leave_a_review(stage, console)
                 _say_where(addresses, running, tenant_id)
                 await stopping.wait()
     return 0 if as_expected else 1
@@ -93,6 +96,7 @@ def _say_where(addresses: Addresses, running: Running, tenant_id: str) -> None:
         ("API", f"{running.services['portal']}/api/openapi.json"),
         ("Notifier", running.services["notifier"]),
         ("Sandbox", f"{running.sandbox}/sandbox"),
+        ("Consents", f"{running.sandbox}/identity/connected-apps"),
         ("Kafka", addresses.kafka),
         ("Postgres", addresses.postgres),
         ("Logs", ".muster/logs"),

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from pydantic import SecretStr
 
+from ops.demo.connecting import Importer
 from sandbox import harbour
+from sandbox.oauth import Application
 from stack.ports import free_port
 from stack.process import ServerProcess
 from stack.settings import Addresses
@@ -32,6 +35,7 @@ class Running:
 
     sandbox: str
     services: Mapping[str, str]
+    importer: Importer
 
 
 class Supervised:
@@ -78,10 +82,10 @@ async def everything(
         **addresses.environment(),
         "MUSTER_LOG_FORMAT": "json",
         "MUSTER_SESSION_SECONDS": "6",  # a service that is killed goes on as soon as brokers allow
-        "MUSTER_XPM_URL": sandbox,
+        **credentials_for(sandbox),
+        "MUSTER_XPM_PRACTICE_SHARED": "true",  # by the tenants of former runs
         "MUSTER_XPM_CALLS_A_MINUTE": "100000",  # as the sandbox allows by default
         "MUSTER_XPM_CALLS_A_DAY": "10000000",
-        "MUSTER_XPM_CONNECTIONS": json.dumps({tenant_id: _connection()}),
         "MUSTER_DEMO": "true",
         "MUSTER_DEMO_USERS": json.dumps(_users(tenant_id)),
     }
@@ -90,9 +94,11 @@ async def everything(
         path.unlink(missing_ok=True)
     processes = [Supervised("sandbox", ["sandbox", "--port", str(sandbox_port)], {}, logs, tell)]
     ports = {name: free_port() for name in SERVICES}
+    internal_token = secrets.token_hex(32)
     variables |= {
         "MUSTER_SESSION_KEY": secrets.token_hex(32),
-        "MUSTER_INTERNAL_TOKEN": secrets.token_hex(32),
+        "MUSTER_INTERNAL_TOKEN": internal_token,
+        "MUSTER_XPM_REDIRECT_URL": f"http://127.0.0.1:{ports['importer']}/oauth/callback",
         "MUSTER_IMPORTER_URL": f"http://127.0.0.1:{ports['importer']}",
         "MUSTER_NOTIFIER_URL": f"http://127.0.0.1:{ports['notifier']}",
     }
@@ -111,18 +117,23 @@ async def everything(
         found = {
             name: json.loads(path.read_text(encoding="utf-8"))["address"] for name, path in ready.items()
         }
-        yield Running(sandbox, found)
+        yield Running(sandbox, found, Importer(found["importer"], SecretStr(internal_token)))
 
 
 async def _stop_all(processes: Sequence[Supervised]) -> None:
     await asyncio.gather(*(each.process.stop() for each in processes))
 
 
-def _connection() -> dict[str, str]:
+def credentials_for(sandbox: str) -> dict[str, str]:
+    """The importer's settings for a sandbox in the place of Xero, which takes it for the application it knows."""
+    application = Application()
     return {
-        "xpm_tenant_id": harbour.TENANT_ID,
-        "access_token": harbour.TOKEN,
-        "practice_name": harbour.NAME,
+        "MUSTER_XPM_URL": sandbox,
+        "MUSTER_XPM_AUTHORIZE_URL": f"{sandbox}/identity/connect/authorize",
+        "MUSTER_XPM_TOKEN_URL": f"{sandbox}/connect/token",
+        "MUSTER_XPM_REVOCATION_URL": f"{sandbox}/connect/revocation",
+        "MUSTER_XPM_CLIENT_ID": application.client_id,
+        "MUSTER_XPM_CLIENT_SECRET": application.client_secret,
     }
 
 

@@ -13,6 +13,7 @@ from sandbox.app import sandbox_app
 from sandbox.faults import Fault
 from sandbox.greeting import greeting
 from sandbox.mix import AS_USUAL, Mix
+from sandbox.oauth import Application, Lives
 from sandbox.quota import GENEROUS, REAL
 from sandbox.server import serve
 from sandbox.state import Sandbox, Tenancy, harbour_tenancy, made_up_tenancy
@@ -29,6 +30,7 @@ class Quota(StrEnum):
     REAL = "real"
 
 
+_MUSTER = Application()
 _LIMITS = {Quota.GENEROUS: GENEROUS, Quota.REAL: REAL}
 
 
@@ -85,6 +87,19 @@ def command(
             "(MUSTER_XPM_MINUTE_SECONDS, MUSTER_XPM_DAY_SECONDS).",
         ),
     ] = 1,
+    access_token_seconds: Annotated[
+        float, typer.Option(min=1, help="How long an access token lives.")
+    ] = Lives().access,
+    client_id: Annotated[
+        str, typer.Option(help="The application that practices connect.")
+    ] = _MUSTER.client_id,
+    client_secret: Annotated[str, typer.Option()] = _MUSTER.client_secret,
+    redirect_url: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where browsers may be sent back to; may be given again. Anywhere on this machine unless given."
+        ),
+    ] = None,
     trouble: Annotated[
         str | None,
         typer.Option(
@@ -106,7 +121,10 @@ def command(
     """
     mix = Mix(archived, deleted, dangling, ended, relationships)
     state = Sandbox(
-        [harbour_tenancy(harbour_token), *_made_up(made_up or (), mix)], _LIMITS[quota].quickened(quicken)
+        [harbour_tenancy(harbour_token), *_made_up(made_up or (), mix)],
+        _LIMITS[quota].quickened(quicken),
+        application=Application(client_id, client_secret, tuple(redirect_url or ())),
+        lives=Lives(access=access_token_seconds),
     )
     if trouble:
         state.faults.add(_trouble(trouble))

@@ -39,12 +39,11 @@ class Gate:
 
     def _refusal(self, request: Request, tenant: str | None, quota: Quota | None) -> Response | None:
         token = _token(request)
-        if token in self._sandbox.dead_tokens:
+        if self._sandbox.is_over(token):
             return answers.expired()
-        reached = self._sandbox.reached_by(token)
-        if not reached:
+        if not self._sandbox.knows(token):
             return answers.unauthorized()
-        if self._tenanted and tenant not in reached:
+        if self._tenanted and tenant not in self._sandbox.reached_by(token):
             return answers.forbidden(self._sandbox.application.remaining)
         exceeded = quota.exceeded() if quota else None
         return answers.throttled(exceeded.problem, exceeded.retry_after) if exceeded else None

@@ -9,7 +9,7 @@ from sandbox.state import Sandbox, Tenancy
 def greeting(address: str, sandbox: Sandbox) -> str:
     """The practices, and lines to copy into a shell."""
     tenancies = list(sandbox.tenancies.values())
-    first = tenancies[0]
+    first, application = tenancies[0], sandbox.authority.application
     return f"""\
 The sandbox answers at {address} until Ctrl-C.
 
@@ -25,7 +25,13 @@ Call it as a client of Xero would:
 Let the next three calls find it down:
   curl --json '{{"kind": "outage", "calls": 3}}' {address}/sandbox/faults
 
-Connect an importer to it:
+Connect an importer to it, as to Xero ({address}/identity/connected-apps shows who has):
+  export MUSTER_XPM_URL={address} MUSTER_XPM_AUTHORIZE_URL={address}/identity/connect/authorize
+  export MUSTER_XPM_TOKEN_URL={address}/connect/token MUSTER_XPM_REVOCATION_URL={address}/connect/revocation
+  export MUSTER_XPM_CLIENT_ID={application.client_id} MUSTER_XPM_CLIENT_SECRET={application.client_secret}
+  export MUSTER_XPM_REDIRECT_URL=http://127.0.0.1:8090/oauth/callback MUSTER_HTTP_PORT=8090 MUSTER_DEMO=true
+
+Or give it tokens that need no consent:
   export MUSTER_XPM_URL={address}
   export {_limits(sandbox.limits)}
   export MUSTER_XPM_CONNECTIONS='{_connections(tenancies)}'

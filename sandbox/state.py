@@ -11,6 +11,7 @@ from sandbox.chance import made_up_uuid
 from sandbox.dialect import AS_RECORDED
 from sandbox.faults import Faults
 from sandbox.mix import AS_USUAL, Mix
+from sandbox.oauth import Application, Authority, Lives
 from sandbox.practice import Practice
 from sandbox.quota import APPLICATION, GENEROUS, Limits, MonotonicClock, Quota, Window
 from sandbox.seeded import seeded_practice
@@ -55,9 +56,12 @@ class Sandbox:
         limits: Limits = GENEROUS,
         now: Clock = lambda: datetime.now(UTC),
         monotonic: MonotonicClock = time.monotonic,
+        application: Application | None = None,
+        lives: Lives | None = None,
     ) -> None:
         self.now = now
         self.limits = limits
+        self.authority = Authority(now, application or Application(), lives or Lives())
         self.tenancies = {tenancy.tenant_id: tenancy for tenancy in tenancies}
         self.application = Window(APPLICATION, 60, 0, monotonic)
         self.quotas = {
@@ -73,5 +77,19 @@ class Sandbox:
         """The moment at which a changed relationship counts as a change of its record, if it does."""
         return self.now() if self.dialect.ties_count_as_changes else None
 
+    def knows(self, token: str) -> bool:
+        """Whether it is a token at all: a practice's own, or one that the sign-in service has issued."""
+        return self.authority.issued(token) or any(token == each.token for each in self.tenancies.values())
+
+    def is_over(self, token: str) -> bool:
+        """Whether it was a token once."""
+        return token in self.dead_tokens or (self.authority.issued(token) and self.authority.is_over(token))
+
     def reached_by(self, token: str) -> dict[str, Tenancy]:
-        return {tenant: tenancy for tenant, tenancy in self.tenancies.items() if tenancy.token == token}
+        """The practices whose clients the token may read."""
+        if self.authority.issued(token):
+            may = self.authority.reads_clients(token)
+            reached = {each.tenant_id for each in self.authority.reached_by(token) if may}
+        else:
+            reached = {tenant for tenant, tenancy in self.tenancies.items() if tenancy.token == token}
+        return {tenant: tenancy for tenant, tenancy in self.tenancies.items() if tenant in reached}

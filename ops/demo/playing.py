@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import httpx
 from rich.console import Console
 
+from ops.demo.connecting import Importer, connect
 from ops.demo.expected import EXPECTED, summary
 from ops.demo.following import Tell, follow_progress
 from ops.demo.narration import TerminalNarrator
 from ops.demo.portal import PATIENCE_SECONDS, NoAnswer, Portal, open_portal
-from ops.demo.story import CLIENT, TRUST, Story
+from ops.demo.story import CLIENT, STAFF, TRUST, Story
 from schemas.progress import IntegrationProgressed
 from worker.settings import Settings
 from worker.tokens import Tokens
@@ -23,8 +25,19 @@ class PlayedBefore(Exception):
     """The story begins with an empty portal, and this tenant's is not."""
 
 
-async def play(settings: Settings, tenant_id: str, sandbox: str, notifier: str, console: Console) -> bool:
-    """Play it as this tenant, which the importer has to know; whether it ended as expected. Raises `PlayedBefore`."""
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The system that it is played through, and as which tenant."""
+
+    settings: Settings
+    tenant_id: str
+    sandbox: str
+    importer: Importer
+    notifier: str
+
+
+async def play(stage: Stage, console: Console) -> bool:
+    """Play it; whether it ended as expected. Raises `PlayedBefore`, `NotConnected`, `NoAnswer`."""
     narrator = TerminalNarrator(console)
     completed = asyncio.Event()
 
@@ -33,12 +46,9 @@ async def play(settings: Settings, tenant_id: str, sandbox: str, notifier: str, 
         if (row.kind, row.status) == ("import", "completed"):
             completed.set()
 
-    async with (
-        open_portal(settings, tenant_id) as portal,
-        httpx.AsyncClient(base_url=sandbox) as xpm,
-        _following(notifier, tenant_id, Tokens.of(settings), tell),
-    ):
+    async with _opened(stage, tell) as (portal, xpm):
         await _check_that_it_is_empty(portal)
+        await _connect(stage, narrator)
         members = await Story(portal, xpm, narrator).play()
         await _in_time(completed)
     narrator.members(members)
@@ -50,9 +60,7 @@ async def play(settings: Settings, tenant_id: str, sandbox: str, notifier: str, 
     return False
 
 
-async def leave_a_review(
-    settings: Settings, tenant_id: str, sandbox: str, notifier: str, console: Console
-) -> None:
+async def leave_a_review(stage: Stage, console: Console) -> None:
     """Bring another client's people as far as somebody has to decide, for whoever opens the console."""
     narrator = TerminalNarrator(console)
     waits = asyncio.Event()
@@ -62,13 +70,25 @@ async def leave_a_review(
         if row.client_id == TRUST and row.to_review:
             waits.set()
 
-    async with (
-        open_portal(settings, tenant_id) as portal,
-        httpx.AsyncClient(base_url=sandbox) as xpm,
-        _following(notifier, tenant_id, Tokens.of(settings), tell),
-    ):
+    async with _opened(stage, tell) as (portal, xpm):
         await Story(portal, xpm, narrator).leave_a_review()
         await _in_time(waits)
+
+
+async def _connect(stage: Stage, narrator: TerminalNarrator) -> None:
+    narrator.chapter("Connect the practice to Xero Practice Manager")
+    narrator.step(await connect(stage.importer, stage.sandbox, stage.tenant_id, STAFF))
+
+
+@asynccontextmanager
+async def _opened(stage: Stage, tell: Tell) -> AsyncIterator[tuple[Portal, httpx.AsyncClient]]:
+    """The portal, and the sandbox's own API, with progress being followed."""
+    async with (
+        open_portal(stage.settings, stage.tenant_id) as portal,
+        httpx.AsyncClient(base_url=stage.sandbox) as xpm,
+        _following(stage.notifier, stage.tenant_id, Tokens.of(stage.settings), tell),
+    ):
+        yield portal, xpm
 
 
 async def _check_that_it_is_empty(portal: Portal) -> None:

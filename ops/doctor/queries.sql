@@ -18,5 +18,9 @@ FROM importer.requests
 WHERE status <> 'ended';
 
 -- connections --
--- How many practices are connected, and of how many the journal does not know yet
-SELECT count(*) AS connections, count(*) FILTER (WHERE NOT told) AS untold FROM importer.connections;
+-- How many practices are connected, how many have to connect again, and how many changes the journal does not know yet
+SELECT
+    count(*) FILTER (WHERE state = 'connected') + (SELECT count(*) FROM importer.given_connections) AS connections,
+    count(*) FILTER (WHERE state = 'reconnect_required') AS lost,
+    (SELECT count(*) FROM importer.connection_facts) AS untold
+FROM importer.connections;

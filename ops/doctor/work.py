@@ -70,7 +70,7 @@ async def imports(world: World) -> Sequence[Finding]:
         await database.close()
     assert row is not None
     assert connections is not None
-    return [_connected(connections["connections"], connections["untold"]), _xpm(row)]
+    return [_connected(**connections), _xpm(row)]
 
 
 async def unfinished(world: World) -> Sequence[Finding]:
@@ -137,8 +137,12 @@ def _out_of_range(stored: Stored, log: Log) -> str:
     return ""
 
 
-def _connected(number: int, untold: int) -> Finding:
-    if not number:
+def _connected(connections: int, lost: int, untold: int) -> Finding:
+    if lost:
+        advice = "Somebody of their staff has to connect again, in the portal. Until then their imports fail."
+        said = f"{some(connections, 'practice')}; {lost:,} more, whose consent Xero no longer accepts"
+        return Finding("connections", "look", said, advice)
+    if not connections:
         advice = "Every import fails as `not_connected` until one is."
         return Finding("connections", "look", "no practice is connected to XPM", advice)
     if untold:
@@ -146,10 +150,10 @@ def _connected(number: int, untold: int) -> Finding:
         return Finding(
             "connections",
             "look",
-            f"{some(number, 'practice')}; {some(untold, 'change')} not told yet",
+            f"{some(connections, 'practice')}; {some(untold, 'change')} not told yet",
             advice,
         )
-    return Finding("connections", "ok", some(number, "practice"))
+    return Finding("connections", "ok", some(connections, "practice"))
 
 
 def _xpm(row: Record) -> Finding:

@@ -1,13 +1,23 @@
 """The importer's composition: requests come in by its projection, and its workers work them off."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from math import ceil
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import httpx
 
-from services.importer.connections import Connections
+from services.importer.api.clients import Clients
+from services.importer.api.routing import routes
+from services.importer.connecting import upkeep
+from services.importer.connecting.ending import Ending
+from services.importer.connecting.identity import Identity
+from services.importer.connecting.journey import Journey
+from services.importer.connecting.keyring import Keyring
+from services.importer.connecting.keys import Keys, Vault
+from services.importer.connecting.telling import Telling
 from services.importer.course import Patience
 from services.importer.projection import ImporterProjection
 from services.importer.queue import Queue, Rules
@@ -23,9 +33,15 @@ from services.importer.workers import Workers
 from worker.app import Resources, Service
 from worker.database import open_pool
 
+if TYPE_CHECKING:
+    from asyncpg import Pool, Record
+
 POOL_SIZE = 4
 ABANDONED_TRANSACTION = "10s"
 """A process that hangs while it claims keeps all others from claiming for no longer than this."""
+TOKENS_POOL_SIZE = 8
+WHILE_XERO_ANSWERS = "60s"
+"""Two attempts to renew a token take no longer; whoever hangs meanwhile loses the lock on its row."""
 NO_LIMIT = httpx.Limits(max_connections=None, max_keepalive_connections=50)
 """What is in hand is bounded, per practice and altogether; a pool of connections would be one more queue for all."""
 
@@ -44,17 +60,49 @@ async def compose(resources: Resources) -> AsyncIterator[Service]:
         httpx.AsyncClient(limits=NO_LIMIT) as http,
         open_pool(settings, "importer-workers", POOL_SIZE, **session) as pool,
         Tolls(Ledger(pool, quota_rules(settings))) as tolls,
+        open_pool(
+            settings, "importer-tokens", TOKENS_POOL_SIZE, **_while_xero_answers(session)
+        ) as tokens_pool,
     ):
+        telling = Telling(pool, publisher, settings.xpm_connections)
+        vault = _vault(settings, tokens_pool, http, telling)
+        keys = Keys(settings.xpm_connections, settings.xpm_url, vault, ZoneInfo(settings.xpm_time_zone))
         rules, patience = _rules(settings), _patience(settings)
         queue = Queue(pool, rules)
-        steps = Steps(queue, Practices(http, settings, tolls.road("import")), publisher, patience)
+        practices = Practices(http, keys, settings, tolls.road("import"))
+        steps = Steps(queue, practices, publisher, patience)
         workers = Workers(queue, steps, settings.imports_at_once)
-        connections = Connections(pool, publisher, settings.xpm_connections)
+        ending = Ending(vault) if vault else None
+        journey = Journey(pool, settings, vault, ending)
 
         async def be_woken() -> None:
             await listen(settings, workers.wake)
 
-        yield Service(ImporterProjection(), tasks=(workers.run, be_woken, connections.tell))
+        async def encrypt_anew() -> None:
+            assert vault is not None
+            await upkeep.run(pool, vault.keyring)
+
+        yield Service(
+            ImporterProjection(),
+            routes=routes(journey, Clients(http, keys, tolls.road("person")), settings.internal_token),
+            tasks=(workers.run, be_woken, telling.tell, *((ending.run, encrypt_anew) if ending else ())),
+        )
+
+
+def _vault(
+    settings: ImporterSettings, pool: "Pool[Record]", http: httpx.AsyncClient, telling: Telling
+) -> Vault | None:
+    """Where tokens are kept, if practices can connect themselves."""
+    application = settings.application
+    if application is None:
+        return None
+    return Vault(
+        pool, Keyring(settings.keys), Identity(http, application), http, settings.xpm_url, telling.wake
+    )
+
+
+def _while_xero_answers(session: Mapping[str, str]) -> dict[str, str]:
+    return {**session, "idle_in_transaction_session_timeout": WHILE_XERO_ANSWERS}
 
 
 def _rules(settings: ImporterSettings) -> Rules:

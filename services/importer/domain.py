@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 
 from schemas.codec import encode
 from schemas.envelope import EventData
@@ -27,6 +28,7 @@ from services.importer.xpm import records
 from services.importer.xpm.directions import STANDARD, Directions, distinct
 
 SOURCE = "/muster/importer"
+ConnectionState = Literal["connected", "reconnect_required", "disconnected"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -69,7 +71,7 @@ def started(request: Request) -> bytes:
 
 def waiting(request: Request, wait: int, until: datetime, why: WaitReason) -> bytes:
     """`ImportWaiting` for the import's `wait`-th wait."""
-    fact = ImportWaiting(**_whose(request), until=_instant(until), why=why)
+    fact = ImportWaiting(**_whose(request), until=instant(until), why=why)
     return _fact(request, fact, "waiting", wait)
 
 
@@ -125,22 +127,46 @@ def is_over(relationship: records.Relationship, today: date) -> bool:
     return relationship.end_date is not None and date.fromisoformat(relationship.end_date) < today
 
 
-def connected(
-    tenant_id: str, connection_id: str, practice_name: str | None, changes: int, changed_at: datetime
+def connection_changed(
+    *,
+    tenant_id: str,
+    event_id: str,
+    connection_id: str,
+    state: ConnectionState,
+    practice_name: str | None,
+    changed_at: datetime,
+    changed_by: str | None = None,
+    message: str | None = None,
 ) -> bytes:
-    """`ConnectionChanged` for a connection that was configured: the tenant's `changes`-th change."""
+    """`ConnectionChanged`, to be stored with the change. `message` says what staff have to do about it."""
     fact = ConnectionChanged(
         connection_id=connection_id,
-        state="connected",
+        state=state,
+        changed_by=changed_by,
+        message=message,
         personal=ConnectionPersonal(practice_name=practice_name) if practice_name else None,
     )
     return encode(
         fact,
-        id=derived_id(tenant_id, "connection", connection_id, "connected", practice_name, changes),
+        id=event_id,
         source=SOURCE,
-        time=_instant(changed_at),
+        time=instant(changed_at),
         subject=f"connections/{connection_id}",
         tenant_id=tenant_id,
+    )
+
+
+def given(
+    tenant_id: str, connection_id: str, practice_name: str | None, changes: int, changed_at: datetime
+) -> bytes:
+    """`ConnectionChanged` for a connection that the environment gives: the tenant's `changes`-th such change."""
+    return connection_changed(
+        tenant_id=tenant_id,
+        event_id=derived_id(tenant_id, "connection", connection_id, "connected", practice_name, changes),
+        connection_id=connection_id,
+        state="connected",
+        practice_name=practice_name,
+        changed_at=changed_at,
     )
 
 
@@ -175,7 +201,7 @@ def _item(request: Request, relationship: records.Relationship, party: Party) ->
         ),
         archived=party.record.archived if party.record else False,
         stub=party.record is None,
-        details_as_of=_instant(party.as_of) if party.as_of else None,
+        details_as_of=instant(party.as_of) if party.as_of else None,
         personal=_person(relationship, party),
     )
 
@@ -228,5 +254,6 @@ def _fact(request: Request, fact: EventData, *what: str | int) -> bytes:
     )
 
 
-def _instant(moment: datetime) -> str:
+def instant(moment: datetime) -> str:
+    """The moment as the wire writes it."""
     return timestamp((moment - _EPOCH) // _MILLISECOND)

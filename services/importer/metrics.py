@@ -15,3 +15,8 @@ CONTRADICTIONS = Counter(
     "muster_import_contradicting_words_total",
     "Relationships whose word, as it is read, makes somebody director or the like of a person",
 )
+TOKENS_RENEWED = Counter(
+    "muster_xpm_tokens_renewed_total",
+    "Token sets that were asked for anew: renewed, lost on the way and asked for again, or refused",
+    ["result"],
+)

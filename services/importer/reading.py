@@ -3,24 +3,23 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 import httpx
 import structlog
 
 from services.importer import metrics
+from services.importer.connecting.keys import Keys
 from services.importer.domain import Party, Request, parties_to_read, staged
 from services.importer.quota.tolls import Road, free
 from services.importer.remembered import Remembered
-from services.importer.settings import Connection, ImporterSettings
+from services.importer.settings import ImporterSettings
 from services.importer.xpm.api import Xpm
-from services.importer.xpm.calls import Access
+from services.importer.xpm.calls import Key
 from services.importer.xpm.directions import STANDARD, Directions, contradictions, corrected
 from services.importer.xpm.errors import (
     ClientNotFound,
     Forbidden,
-    NotConnected,
     SourceInvalid,
     SourceUnavailable,
 )
@@ -32,11 +31,12 @@ log = structlog.get_logger(__name__)
 class Practices:
     """The practices that are connected."""
 
-    def __init__(self, http: httpx.AsyncClient, settings: ImporterSettings, road: Road = free) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, keys: Keys, settings: ImporterSettings, road: Road = free
+    ) -> None:
         self._http = http
         self._road = road
-        self._url = settings.xpm_url
-        self._connections: Mapping[str, Connection] = settings.xpm_connections
+        self._keys = keys
         self._calls = settings.import_calls
         self._words = {tenant: corrected(own) for tenant, own in settings.xpm_directions.items()}
         self._remembered = Remembered()
@@ -49,16 +49,23 @@ class Practices:
         Parties that were read before the import had to wait are not read again. On the `last_attempt` a party that
         XPM cannot hand out is taken for one that cannot be read, as one always is that XPM refuses or does not have.
         """
-        connection = self._connections.get(request.tenant_id)
-        if connection is None:
-            raise NotConnected
-        xpm = Xpm(self._http, _access(connection, self._url), road=self._road)
+        key = await self._keys.of(request.tenant_id)
+        try:
+            return await self._read(key, request, xpm_client_id, now, lenient=last_attempt)
+        except Forbidden:
+            await self._keys.confirm(key)
+            raise
+
+    async def _read(
+        self, key: Key, request: Request, xpm_client_id: str, now: datetime, *, lenient: bool
+    ) -> list[bytes]:
+        xpm = Xpm(self._http, key, road=self._road)
         client = await _read_client(xpm, xpm_client_id)
-        today = now.astimezone(_zone(connection)).date()
+        today = now.astimezone(self._keys.zone(request.tenant_id)).date()
         wanted = parties_to_read(client, today)
         known = self._remembered.of(request.tenant_id, request.import_id)
         missing = [party_id for party_id in wanted if party_id not in known]
-        await _Reading(xpm, xpm_client_id, known).complete(missing, self._calls, lenient=last_attempt)
+        await _Reading(xpm, xpm_client_id, known).complete(missing, self._calls, lenient=lenient)
         words = self._words.get(request.tenant_id, STANDARD)
         _note_contradictions(request, client, known, words)
         return await asyncio.to_thread(
@@ -136,11 +143,3 @@ async def _read_client(xpm: Xpm, xpm_client_id: str) -> Client:
 
 def _stub() -> Party:
     return Party(record=None, as_of=datetime.now(UTC))
-
-
-def _access(connection: Connection, url: str) -> Access:
-    return Access(connection.access_token.get_secret_value(), connection.xpm_tenant_id, url)
-
-
-def _zone(connection: Connection) -> tzinfo:
-    return ZoneInfo(connection.time_zone) if connection.time_zone else UTC

@@ -47,7 +47,9 @@ class Composed:
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
         self._name = f"muster-test-{secrets.token_hex(4)}"
-        self._ports = {name: free_port() for name in ("KAFKA", "POSTGRES", "NOTIFIER", "SANDBOX")}
+        self._ports = {
+            name: free_port() for name in ("KAFKA", "POSTGRES", "NOTIFIER", "SANDBOX", "IMPORTER", "PORTAL")
+        }
 
     def run(self, *arguments: str) -> int:
         """Run one of Compose's commands; its exit code."""

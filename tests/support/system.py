@@ -10,9 +10,11 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from ops.demo.portal import Portal, open_portal
+from ops.running import credentials_for
 from sandbox import harbour
 from schemas.imports import ImportRequested
 from schemas.people import AmendedClient
@@ -164,9 +166,9 @@ async def whole_system(kafka: str, dsn: str, folder: Path, practices: int) -> As
                 "importer",
                 settings,
                 folder,
-                MUSTER_XPM_URL=sandbox,
                 MUSTER_XPM_CALLS_A_MINUTE="100000",
                 MUSTER_XPM_CONNECTIONS=json.dumps(connections),
+                **connectable(sandbox),
             ),
             "resolver": ServiceProcess("resolver", settings, folder),
             "notifier": ServiceProcess("notifier", settings, folder, MUSTER_HTTP_PORT=str(free_port())),
@@ -174,6 +176,18 @@ async def whole_system(kafka: str, dsn: str, folder: Path, practices: int) -> As
         async with running(*services.values()):
             connected = {tenant: each["xpm_tenant_id"] for tenant, each in connections.items()}
             yield System(settings, sandbox, services, connected)
+
+
+def connectable(sandbox: str) -> dict[str, str]:
+    """What lets tenants beside those connect themselves to the sandbox, by consent."""
+    port = str(free_port())
+    return {
+        **credentials_for(sandbox),
+        "MUSTER_HTTP_PORT": port,
+        "MUSTER_XPM_REDIRECT_URL": f"http://127.0.0.1:{port}/oauth/callback",
+        "MUSTER_XPM_TOKEN_KEYS": Fernet.generate_key().decode(),
+        "MUSTER_XPM_PRACTICE_SHARED": "true",
+    }
 
 
 async def connections_of(sandbox: str) -> dict[str, dict[str, str]]:

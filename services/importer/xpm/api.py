@@ -15,7 +15,7 @@ import httpx
 
 from services.importer.quota.tolls import Road, free
 from services.importer.xpm import records, values
-from services.importer.xpm.calls import Access, Caller, Question
+from services.importer.xpm.calls import Caller, Key, Question
 from services.importer.xpm.connections import practices
 from services.importer.xpm.errors import ClientNotFound, ConnectionLost, SourceInvalid
 from services.importer.xpm.links import with_escaped_links
@@ -41,11 +41,11 @@ class Xpm:
     def __init__(
         self,
         http: httpx.AsyncClient,
-        access: Access,
+        key: Key,
         now: Callable[[], datetime] = utc_now,
         road: Road = free,
     ) -> None:
-        self._caller = Caller(http, access, now, road)
+        self._caller = Caller(http, key, now, road)
 
     async def read_client(self, xpm_client_id: str) -> Client:
         """A client with its relationships, archived and deleted ones too. Raises `ClientNotFound`."""

@@ -3,17 +3,23 @@
 import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
 from services.importer.quota.tolls import Road, free
 from services.importer.xpm.charsets import recoder
-from services.importer.xpm.errors import ConnectionLost, SourceInvalid, SourceUnavailable, XpmError
+from services.importer.xpm.errors import (
+    ConnectionLost,
+    ReconnectRequired,
+    SourceInvalid,
+    SourceUnavailable,
+    XpmError,
+)
 from services.importer.xpm.reader import Refused
 from services.importer.xpm.statuses import refusal
 
@@ -36,6 +42,17 @@ class Access:
         tenant = {"Xero-Tenant-Id": self.xero_tenant_id} if self.xero_tenant_id else {}
         return {"Authorization": f"Bearer {self.token}", "Accept": "application/xml", **tenant}
 
+    async def access(self, refused: "Access | None" = None) -> "Access":  # noqa: ARG002 - there is no other
+        """A key that never changes."""
+        return self
+
+
+class Key(Protocol):
+    """Opens one practice with a token that may change while calls are made."""
+
+    async def access(self, refused: Access | None = None) -> Access:
+        """A token that should be alive, and another one than was `refused`, where there is another."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -54,15 +71,15 @@ class Question:
 
 
 class Caller:
-    """Makes calls for one practice, when the `road` lets them pass; it does not repeat them."""
+    """Makes calls for one practice, when the `road` lets them pass; it repeats nothing but one whose token was over."""
 
     def __init__(
-        self, http: httpx.AsyncClient, access: Access, now: Callable[[], datetime], road: Road = free
+        self, http: httpx.AsyncClient, key: Key, now: Callable[[], datetime], road: Road = free
     ) -> None:
         self._http = http
-        self._access = access
+        self._key = key
         self._now = now
-        self._road = road if access.xero_tenant_id else free
+        self._road = road
 
     @asynccontextmanager
     async def ask(self, question: Question) -> AsyncGenerator[AsyncIterator[bytes], None]:
@@ -70,13 +87,41 @@ class Caller:
         The body of a good answer, in pieces.
 
         Whatever goes wrong within the block, with the call or in reading its answer, leaves it as an `XpmError` with
-        Xero's correlation id where there is one.
+        Xero's correlation id where there is one. A token that is refused although it should be alive is renewed, and
+        the call is made once more.
         """
+        access = await self._key.access()
+        async with AsyncExitStack() as call:
+            try:
+                body = await call.enter_async_context(self._ask(question, access))
+            except ReconnectRequired as error:
+                renewed = await self._key.access(refused=access)
+                if renewed is access:
+                    raise
+                body = await call.enter_async_context(self._ask_again(question, renewed, error))
+            yield body
+
+    @asynccontextmanager
+    async def _ask_again(
+        self, question: Question, access: Access, first: ReconnectRequired
+    ) -> AsyncGenerator[AsyncIterator[bytes], None]:
+        """With a token that Xero has issued this minute; if that is refused too, it is not the consent that is gone."""
+        try:
+            async with self._ask(question, access) as body:
+                yield body
+        except ReconnectRequired as error:
+            raise SourceUnavailable(
+                "HTTP 401 for a token that was just renewed", correlation_id=error.correlation_id
+            ) from first
+
+    @asynccontextmanager
+    async def _ask(self, question: Question, access: Access) -> AsyncGenerator[AsyncIterator[bytes], None]:
         correlation_id: str | None = None
         try:
+            road = self._road if access.xero_tenant_id else free
             async with (
-                self._road(self._access.xero_tenant_id) as toll,
-                self._http.stream("GET", **self._request(question)) as response,
+                road(access.xero_tenant_id) as toll,
+                self._http.stream("GET", **_request(question, access)) as response,
             ):
                 toll.answered(response.status_code, response.headers)
                 correlation_id = _correlation_id(response)
@@ -91,21 +136,22 @@ class Caller:
         except httpx.HTTPError as error:
             raise _failure(error, correlation_id) from error
 
-    def _request(self, question: Question) -> dict[str, Any]:
-        return {
-            "url": f"{self._access.url}{question.path}",
-            "params": question.parameters or None,
-            "headers": self._access.headers(),
-            "timeout": httpx.Timeout(question.quiet, connect=_SECONDS_TO_CONNECT),
-            "follow_redirects": False,
-        }
-
     def _check(self, question: Question, response: httpx.Response) -> None:
         if response.status_code == HTTPStatus.NOT_FOUND:
             raise question.refused("HTTP 404")
         refused = refusal(response.status_code, response.headers, self._now())
         if refused is not None:
             raise refused
+
+
+def _request(question: Question, access: Access) -> dict[str, Any]:
+    return {
+        "url": f"{access.url}{question.path}",
+        "params": question.parameters or None,
+        "headers": access.headers(),
+        "timeout": httpx.Timeout(question.quiet, connect=_SECONDS_TO_CONNECT),
+        "follow_redirects": False,
+    }
 
 
 async def _body(question: Question, response: httpx.Response) -> AsyncGenerator[bytes, None]:

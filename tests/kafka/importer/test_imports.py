@@ -275,7 +275,11 @@ async def test_a_connection_is_told_once_for_each_change(importer: Importer) -> 
 
 async def is_told(importer: Importer, name: str) -> bool:
     return bool(
-        await importer.fetch("SELECT FROM importer.connections WHERE told AND practice_name = $1", name)
+        await importer.fetch(
+            "SELECT FROM importer.given_connections WHERE practice_name = $1 "
+            "AND NOT EXISTS (SELECT FROM importer.connection_facts)",
+            name,
+        )
     )
 
 

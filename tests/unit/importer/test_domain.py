@@ -281,9 +281,9 @@ def test_a_connection_that_changes_is_another_fact() -> None:
     """A practice renamed and renamed back is told three times, and the same change has the same id and content."""
     at = datetime(2026, 11, 23, tzinfo=UTC)
     told = read(
-        domain.connected("t1", "x1", name, changes, at)
+        domain.given("t1", "x1", name, changes, at)
         for changes, name in enumerate(("Harbour", "Harbour & Hill", "Harbour", "Harbour"), start=1)
     )
-    again = read([domain.connected("t1", "x1", "Harbour", 1, at + timedelta(days=1))])[0]
+    again = read([domain.given("t1", "x1", "Harbour", 1, at + timedelta(days=1))])[0]
     assert len({event.id for event in told}) == 4
     assert (again.id, again.content) == (told[0].id, told[0].content)

@@ -10,6 +10,7 @@ import pytest
 from schemas.codec import decode
 from schemas.imports import ImportStaged, ItemStaged
 from schemas.topics import JOURNAL
+from services.importer.connecting.keys import Keys
 from services.importer.domain import Party
 from services.importer.metrics import CONTRADICTIONS
 from services.importer.reading import Practices
@@ -57,7 +58,8 @@ class Xpm:
     def practices(self, time_zone: str | None = None, **more: object) -> Practices:
         connection = {"xpm_tenant_id": "x", "access_token": "secret", "time_zone": time_zone}
         settings = ImporterSettings(xpm_connections={"t1": connection}, xpm_url="http://xpm.example", **more)
-        return Practices(httpx.AsyncClient(transport=httpx.MockTransport(self)), settings)
+        keys = Keys(settings.xpm_connections, settings.xpm_url, None)
+        return Practices(httpx.AsyncClient(transport=httpx.MockTransport(self)), keys, settings)
 
 
 async def read(practices: Practices, *, last_attempt: bool = False) -> tuple[list[ItemStaged], ImportStaged]:

@@ -1,0 +1,113 @@
+"""The authorization-code flow as far as it is decided without asking anybody: pure but for chance."""
+
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Literal
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
+
+from pydantic import SecretStr
+
+Result = Literal["connected", "choose_practice", "failed"]
+FailureReason = Literal[
+    "access_denied",
+    "expired",
+    "refused",
+    "no_practice",
+    "practice_taken",
+    "source_unavailable",
+    "source_invalid",
+]
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What Xero knows us as, and where its sign-in is. `authorize_url` is for browsers, the other two for us."""
+
+    client_id: str
+    client_secret: SecretStr
+    redirect_url: str
+    authorize_url: str
+    token_url: str
+    revocation_url: str
+    scopes: str
+
+    def where_to_consent(self, attempt: "Attempt") -> str:
+        """The address to send the browser to."""
+        asked = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": self.redirect_url,
+            "scope": self.scopes,
+            "state": attempt.state,
+            "code_challenge": challenge_of(attempt.verifier),
+            "code_challenge_method": "S256",
+        }
+        return with_parameters(self.authorize_url, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to connect: `state` travels with the browser, `verifier` stays until the code is exchanged."""
+
+    state: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48), repr=False)
+
+
+def challenge_of(verifier: str) -> str:
+    """The S256 challenge of RFC 7636."""
+    return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def digest_of(state: str) -> bytes:
+    """What is kept of a state: who reads the table can't take anybody's attempt over."""
+    return sha256(state.encode()).digest()
+
+
+def with_result(return_url: str, result: Result, reason: FailureReason | None = None) -> str:
+    """The address at which the browser comes back."""
+    return with_parameters(return_url, {"connection": result} | ({"reason": reason} if reason else {}))
+
+
+def with_parameters(address: str, parameters: Mapping[str, str]) -> str:
+    """The address with these parameters added to its query, in the place of those of the same name."""
+    parts = urlsplit(address)
+    kept = [
+        (name, value)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if name not in parameters
+    ]
+    return urlunsplit(parts._replace(query=urlencode([*kept, *parameters.items()])))
+
+
+def may_return_to(address: str, allowed: Iterable[str]) -> bool:
+    """
+    Whether the address begins with one that is allowed: same scheme, host and port, and a path below it.
+
+    An allowed address of this machine without a port stands for every port of it.
+    """
+    try:
+        return any(_is_below(urlsplit(address), urlsplit(each)) for each in allowed)
+    except ValueError:
+        return False
+
+
+def _is_below(address: SplitResult, allowed: SplitResult) -> bool:
+    if address.username is not None or "\\" in address.geturl() or not address.geturl().isprintable():
+        return False
+    any_port = allowed.hostname in LOOPBACK and allowed.port is None
+    ports_fit = any_port or _port(address) == _port(allowed)
+    path = allowed.path.rstrip("/")
+    return (
+        (address.scheme, address.hostname) == (allowed.scheme, allowed.hostname)
+        and ports_fit
+        and (address.path == path or address.path.startswith(f"{path}/"))
+        and ".." not in address.path.split("/")
+    )
+
+
+def _port(parts: SplitResult) -> int | None:
+    return parts.port or {"http": 80, "https": 443}.get(parts.scheme)

@@ -1,0 +1,1 @@
+"""Connecting practices in tests: a sandbox, the importer's side of it, and a browser."""
