@@ -18,6 +18,9 @@ SECONDS = 30.0
 """As long as XPM may take to answer a search."""
 
 NO_ANSWER = "Xero Practice Manager can't be reached at the moment; try again in a moment."
+NOT_CONFIGURED = (
+    "Practices can't be connected yet: an administrator has to give the importer its access to Xero."
+)
 REASONS: Mapping[str, tuple[int, str]] = {
     "not_connected": (409, "The practice is not connected to Xero Practice Manager."),
     "reconnect_required": (409, "The practice has to be connected to Xero Practice Manager again."),
@@ -141,6 +144,8 @@ def _refused(answer: httpx.Response) -> Problem:
             detail,
             again_after=int(again_after) if isinstance(again_after, int | float) else None,
         )
+    if answer.status_code == HTTPStatus.NOT_IMPLEMENTED:
+        return Problem(HTTPStatus.CONFLICT, "not-configured", NOT_CONFIGURED)
     if answer.status_code == HTTPStatus.NOT_FOUND:
         return not_there("client in Xero Practice Manager")
     if answer.status_code in {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}:

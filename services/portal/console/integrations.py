@@ -21,6 +21,9 @@ FILTERS = ("kind", "status", "client_id")
 FAILED: Mapping[str, str] = {
     "access_denied": "The consent was not given, so nothing was connected.",
     "no_practice": "That sign-in at Xero has no practice in Xero Practice Manager.",
+    "practice_taken": "Another practice of this portal is connected to that practice in Xero Practice Manager.",
+    "expired": "The consent took too long: try again.",
+    "source_unavailable": "Xero does not answer at the moment; try again in a while.",
 }
 FAILED_OTHERWISE = "The connection was not made. Try again, and tell support if it fails again."
 

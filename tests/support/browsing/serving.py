@@ -18,7 +18,9 @@ STAFF = {
 
 
 NOT_CONNECTED = "not-connected"
-"""A practice that nobody has connected to XPM."""
+"""A practice that nobody connects to XPM."""
+CONNECT_THEMSELVES = ("new-practice", "of-two-minds", "of-two-practices")
+"""Practices that staff connect in a test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,11 @@ def portal_process(system: System, folder: Path, name: str = "portal", **variabl
     given = {
         "MUSTER_DEMO": "true",
         "MUSTER_DEMO_USERS": json.dumps(
-            [user for tenant in [*system.connected, NOT_CONNECTED] for user in _users(tenant)]
+            [
+                user
+                for tenant in [*system.connected, NOT_CONNECTED, *CONNECT_THEMSELVES]
+                for user in _users(tenant)
+            ]
         ),
         "MUSTER_NOTIFIER_URL": system.notifier,
         "MUSTER_IMPORTER_URL": system.services["importer"].address,
