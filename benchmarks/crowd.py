@@ -20,6 +20,8 @@ from worker.tokens import NOTIFIER, Tokens
 ROW = re.compile(rb'event: progress\ndata: \{"row_id":"event-(\d+)"')
 SNAPSHOT_ENDS = b"data: ]}\n\n"
 """What happened until then may be told by the snapshot rather than by an event of its own."""
+JOIN_SECONDS = 180
+"""How long everybody together may take to have their snapshot, which is not what is measured."""
 AT_ONCE = 50
 """Connections that are opened at the same time."""
 
@@ -94,7 +96,7 @@ async def listening(
 
     transports = await asyncio.gather(*(subscribe(tenant) for tenant in crowd.tenants for _ in range(each)))
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(JOIN_SECONDS):
             while crowd.listening < wanted:  # noqa: ASYNC110 - two thousand of them set no event
                 await asyncio.sleep(0.05)
         yield
