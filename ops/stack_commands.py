@@ -16,7 +16,7 @@ import typer
 from rich.text import Text
 
 from ops.ending import Exit
-from ops.voice import AsJson, speaking
+from ops.voice import AsJson, Voice, speaking
 from stack.claims import Holder, claim, holder
 from stack.errors import StackError
 from stack.opening import UP, delete_data, find_owner
@@ -28,24 +28,24 @@ STARTS_WITHIN = 600.0
 STOPS_WITHIN = 60.0
 
 
-def up() -> None:
+def up(as_json: AsJson = False) -> None:
     """Start Kafka and Postgres in the background, and say how to reach them.
 
     They stay up until `muster down`. `muster run` finds them by itself; other programs need the variables shown.
     """
-    with explained():
+    with speaking(as_json=as_json) as voice:
         settings = StackSettings.from_environment()
-        owner = find_owner(settings)
+        owner, began = find_owner(settings), time.monotonic()
+        said = f"Up already, by {owner}."
         if owner is None:
-            began = time.monotonic()
-            owner = start(settings)
-            print(f"Up after {time.monotonic() - began:.1f} s.")
-        else:
-            print(f"Up already, by {owner}.")
-        show(owner.addresses)
+            owner = start(settings, voice)
+            said = f"Up after {time.monotonic() - began:.1f} s."
+        variables = owner.addresses.environment() if owner.addresses else {}
+        exports = [f"  export {name}={shlex.quote(value)}" for name, value in variables.items()]
+        voice.answer({"up": True, "environment": variables}, Text("\n".join([said, *exports])), verbatim=True)
 
 
-def start(settings: StackSettings) -> Holder:
+def start(settings: StackSettings, voice: Voice) -> Holder:
     """Start the owner in the background, passing on what it says, and wait until its stack is up."""
     settings.folder.mkdir(parents=True, exist_ok=True)
     log = settings.folder / "up.log"
@@ -59,23 +59,23 @@ def start(settings: StackSettings) -> Holder:
         )
     with log.open(encoding="utf-8") as said:
         for _ in waiting(STARTS_WITHIN):
-            print(said.read(), end="", flush=True)
+            _pass_on(voice, said.read())
             owner = find_owner(settings)
             if owner is not None and owner.addresses is not None:
                 return owner
             if process.poll() is not None and owner is None:
-                print(said.read(), end="")
+                _pass_on(voice, said.read())
                 raise StackError("It did not come up.")
     raise StackError(f"It has not come up within {STARTS_WITHIN:g} s: see {log}.")
 
 
-def down() -> None:
+def down(as_json: AsJson = False) -> None:
     """Stop what `muster up` started. The data stays."""
-    with explained():
+    with speaking(as_json=as_json) as voice:
         settings = StackSettings.from_environment()
         owner = find_owner(settings)
         if owner is None:
-            print("Nothing is up.")
+            voice.answer({"up": False}, "Nothing is up.")
             return
         user = holder(settings.folder / "services.claim")
         if owner.verb != UP or user is not None:
@@ -83,7 +83,7 @@ def down() -> None:
         os.kill(owner.pid, signal.SIGTERM)
         for _ in waiting(STOPS_WITHIN):
             if find_owner(settings) is None:
-                print("Down.")
+                voice.answer({"up": False}, "Down.")
                 return
         raise StackError(f"{owner} has not ended within {STOPS_WITHIN:g} s.")
 
@@ -115,7 +115,7 @@ def status(as_json: AsJson = False) -> None:
             "data": str(settings.folder),
             "parts": parts,
         }
-        voice.answer(document, Text("\n".join(lines), overflow="fold"))
+        voice.answer(document, Text("\n".join(lines)), verbatim=True)
         if owner is not None and addresses is None:
             raise StackError("The stack is starting.")
         if not all(answers for _, answers in answering.values()):
@@ -133,16 +133,17 @@ async def ask(addresses: Addresses) -> dict[str, tuple[str, bool]]:
 
 def reset(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Delete the data of Kafka and Postgres, and the logs; what was fetched or prepared stays."""
-    with explained():
+    with speaking(as_json=as_json) as voice:
         settings = StackSettings.from_environment()
         with alone(settings):
             if not yes:
-                typer.confirm(f"Delete all data in {settings.folder}?", abort=True)
+                typer.confirm(f"Delete all data in {settings.folder}?", abort=True, err=as_json)
             delete_data(settings)
             shutil.rmtree(settings.folder / "logs", ignore_errors=True)
-        print("Deleted.")
+        voice.answer({"deleted": str(settings.folder)}, "Deleted.")
 
 
 @contextlib.contextmanager
@@ -155,11 +156,6 @@ def alone(settings: StackSettings) -> Iterator[None]:
         yield
 
 
-def show(addresses: Addresses | None) -> None:
-    for name, value in addresses.environment().items() if addresses else ():
-        print(f"  export {name}={shlex.quote(value)}")
-
-
 def waiting(limit: float) -> Iterator[None]:
     """Yield now and then until the time is up."""
     deadline = time.monotonic() + limit
@@ -168,11 +164,7 @@ def waiting(limit: float) -> Iterator[None]:
         time.sleep(0.1)
 
 
-@contextlib.contextmanager
-def explained() -> Iterator[None]:
-    """Turn what can be expected to go wrong into one sentence and an exit code."""
-    try:
-        yield
-    except StackError as error:
-        sys.stderr.write(f"{error}\n")
-        raise typer.Exit(Exit.REFUSED) from None
+def _pass_on(voice: Voice, said: str) -> None:
+    if said and not voice.as_json:
+        sys.stdout.write(said)
+        sys.stdout.flush()

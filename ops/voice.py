@@ -85,14 +85,17 @@ class Voice:
         self.console = Console(highlight=False)
         self.aside = Console(stderr=True, highlight=False)
 
-    def answer(self, document: Any, *shown: RenderableType) -> None:
-        """Give the answer: the document to programs, the renderables to people. A class may be a frozen dataclass."""
+    def answer(self, document: Any, *shown: RenderableType, verbatim: bool = False) -> None:
+        """Give the answer: the document to programs, the renderables to people.
+
+        What is to be copied is told `verbatim`: lines stay whole, however narrow the terminal is.
+        """
         if self.as_json:
             sys.stdout.write(as_text(document) + "\n")
             sys.stdout.flush()
             return
         for each in shown:
-            self.console.print(each)
+            self.console.print(each, soft_wrap=verbatim)
 
     def remark(self, sentence: str) -> None:
         """Say something on the side, to people only."""
@@ -136,7 +139,7 @@ def speaking(*, as_json: bool = False) -> "Iterator[Voice]":
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the sentence below says it once
     try:
         yield voice
-    except typer.Exit:
+    except (typer.Exit, typer.Abort):
         raise
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise voice.fail(Exit.INTERRUPTED, "Interrupted. The next run says where things stand.") from None
