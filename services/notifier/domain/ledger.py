@@ -84,11 +84,16 @@ class Ledger:
     def changes(self) -> list[Changed]:
         """The rows that are to be stored, those that readers see changed last and in the order in which they did.
 
-        With each such change a version grows.
+        With each such change a version grows. A row that went and came back is as readers have it: it is not told.
         """
+        seen = {
+            key: cause
+            for key, cause in self._causes.items()
+            if not self._rows[key].looks_like(self._before.get(key))
+        }
         changed = [row for key, row in self._rows.items() if row is not self._before.get(key)]
-        unseen = [Changed(row, None) for row in changed if row.key not in self._causes]
-        return unseen + [_told(self._rows[key], cause) for key, cause in self._causes.items()]
+        unseen = [Changed(row, None) for row in changed if row.key not in seen]
+        return unseen + [_told(self._rows[key], cause) for key, cause in seen.items()]
 
     def _outcome(self, tenant_id: str, outcome: OutcomeRecorded, source: Source) -> None:
         at = milliseconds(outcome.record.at) if outcome.record else source.at

@@ -221,3 +221,14 @@ def test_numbers_stay_within_what_the_wire_takes() -> None:
     )
 
     assert heard[-1].counts.left_out <= bulks.LARGEST_COUNT
+
+
+def test_a_bulk_that_comes_out_as_it_was_is_not_told() -> None:
+    """What one of its imports adds and another takes away in the same moment, nobody could see."""
+    first = outcome(1, run("i1", "fetching", bulk="b"), run("i2", "ready_for_review", bulk="b"))
+    crosswise = outcome(2, run("i1", "ready_for_review", bulk="b"), run("i2", "fetching", bulk="b"), swap=1)
+
+    heard = told(first, crosswise)
+
+    assert [each.kind for each in heard].count("bulk_import") == 1
+    assert [each.status for each in heard if each.kind == "import"][-2:] == ["ready_for_review", "fetching"]
