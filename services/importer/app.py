@@ -84,7 +84,9 @@ async def compose(resources: Resources) -> AsyncIterator[Service]:
 
         yield Service(
             ImporterProjection(),
-            routes=routes(journey, Clients(http, keys, tolls.road("person")), settings.internal_token),
+            routes=routes(
+                journey, Clients(http, keys, settings, tolls.road("person")), settings.internal_token
+            ),
             tasks=(workers.run, be_woken, telling.tell, *((ending.run, encrypt_anew) if ending else ())),
         )
 

@@ -15,7 +15,9 @@ from services.importer.api.connection import NO_STORE
 from services.importer.connecting.keys import Keys
 from services.importer.domain import is_over
 from services.importer.quota.tolls import Road, free
+from services.importer.settings import ImporterSettings
 from services.importer.xpm.api import Xpm
+from services.importer.xpm.directions import STANDARD, corrected, direction
 from services.importer.xpm.errors import Forbidden
 from services.importer.xpm.records import Client, Relationship
 
@@ -32,8 +34,11 @@ class Search(Body):
 class Clients:
     """Reads clients of the practices that are connected."""
 
-    def __init__(self, http: httpx.AsyncClient, keys: Keys, road: Road = free) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, keys: Keys, settings: ImporterSettings, road: Road = free
+    ) -> None:
         self._http = http
+        self._words = {tenant: corrected(own) for tenant, own in settings.xpm_directions.items()}
         self._road = road
         self._keys = keys
 
@@ -55,6 +60,11 @@ class Clients:
             await self._keys.confirm(key)
             raise
 
+    def party_is(self, tenant_id: str, word: str) -> str | None:
+        """What a relationship's word makes the party, as the practice means it."""
+        known = direction(word, self._words.get(tenant_id, STANDARD))
+        return known.party_is if known else None
+
     def today(self, tenant_id: str) -> Any:
         return datetime.now(UTC).astimezone(self._keys.zone(tenant_id)).date()
 
@@ -72,7 +82,10 @@ def routes(clients: Clients) -> list[Route]:
         tenant_id, xpm_client_id = tenant_of(request), unquote(request.path_params["xpm_client_id"])
         client = await clients.read(tenant_id, xpm_client_id)
         today = clients.today(tenant_id)
-        ties = [_tie(tie, ended=is_over(tie, today)) for tie in client.relationships]
+        ties = [
+            {**_tie(tie, ended=is_over(tie, today)), "party_is": clients.party_is(tenant_id, tie.type)}
+            for tie in client.relationships
+        ]
         whole = {
             **client.details.model_dump(exclude_none=True),
             **_in_short(client),

@@ -67,3 +67,18 @@ async def test_a_client_that_is_not_there(desk: Desk) -> None:
 @pytest.mark.parametrize("query", ["", "query=", "query=" + "x" * 201, "query=a&page=2"])
 async def test_a_search_needs_a_text(desk: Desk, query: str) -> None:
     assert (await desk.api.get(f"{CLIENTS}?{query}")).status_code == 422
+
+
+async def test_a_relationship_says_what_the_party_is(xpm: World) -> None:
+    """By the direction of the word, which a practice may correct; a word that nobody knows says nothing."""
+    turned = {"Director Of": {"role": "Director", "holder": "party", "party_is": "Director"}}
+    async with xpm.desk(xpm_directions={"t1": turned}) as desk:
+        await desk.connect()
+        mara = (await desk.api.get(f"{CLIENTS}/{harbour.MARA}")).json()
+
+    assert {tie["type"]: tie["party_is"] for tie in mara["relationships"]} == {
+        "Director Of": "Director",
+        "Shareholder Of": "Company owned in part",
+        "Spouse": "Spouse",
+        "Appointor Of": "Trust",
+    }

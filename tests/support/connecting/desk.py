@@ -119,7 +119,9 @@ class World:
             keys, ending = Keys(settings.xpm_connections, settings.xpm_url, vault), Ending(vault)
             app = Starlette(
                 routes=routes(
-                    Journey(pool, settings, vault, ending), Clients(http, keys), settings.internal_token
+                    Journey(pool, settings, vault, ending),
+                    Clients(http, keys, settings),
+                    settings.internal_token,
                 )
             )
             transport, bearer = httpx.ASGITransport(app), {"Authorization": f"Bearer {TOKEN}"}
