@@ -6,7 +6,8 @@ from datetime import datetime
 
 from rich.console import Console
 
-from ops.demo.playing import play
+from ops.demo.connecting import Importer
+from ops.demo.playing import Stage, play
 from ops.demo.story import CLIENT, OPEN_ITEMS
 from schemas.codec import decode, encode
 from schemas.decisions import ItemIgnored
@@ -46,7 +47,9 @@ async def journal_of(system: System, tenant_id: str) -> list:
 async def test_the_story_of_the_demo_ends_as_expected(system: System) -> None:
     """Amended and co-owned, refused and repeated, ignored and back again: until all people have been dealt with."""
     told = Console(file=io.StringIO(), width=110)
-    as_expected = await play(system.settings, HARBOUR, system.sandbox, system.notifier, told)
+    importer = Importer(system.services["importer"].address)
+    stage = Stage(system.settings, HARBOUR, system.sandbox, importer, system.notifier)
+    as_expected = await play(stage, told)
 
     assert as_expected, told.file.getvalue()
     async with system.practice(HARBOUR) as practice:
