@@ -58,6 +58,10 @@ fuzz-api: .venv/dev ## call the portal's API with EXAMPLES inputs per operation,
 streams: .venv/dev ## measure two thousand dashboards that follow progress at once
 	@$(BIN)/python -m benchmarks.streams $(ARGS)
 
+bench-importer: .venv/dev ## a thousand imports at once, and 10,000 calls by four processes in windows of a second; takes minutes
+	@FEW_CALLS_IMPORTS=1000 QUOTA_CALLS=10000 PARKED_PAIRS=5 $(BIN)/pytest -n 0 -v -s tests/kafka/importer/test_few_calls.py \
+		tests/kafka/importer/test_parked.py tests/integration/importer/test_quota.py $(ARGS)
+
 test-containers: .venv/dev ## the same system in containers, where an engine answers; takes minutes
 	@$(BIN)/pytest -m containers tests/acceptance $(ARGS)
 
@@ -100,4 +104,4 @@ help:
 		'one elsewhere, name it: make PYTHON=/path/to/python3 ...' >&2; exit 1; }
 	@$(PYTHON) -I ops/environment.py $*
 
-.PHONY: bench-dead-letters run demo up down status reset test chromium chaos fuzz fuzz-api streams test-containers check format generate lock clean help .venv/stack .venv/dev
+.PHONY: bench-dead-letters run demo up down status reset test chromium chaos bench-importer fuzz fuzz-api streams test-containers check format generate lock clean help .venv/stack .venv/dev

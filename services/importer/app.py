@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -19,13 +20,16 @@ from services.importer.connecting.keyring import Keyring
 from services.importer.connecting.keys import Keys, Vault
 from services.importer.connecting.telling import Telling
 from services.importer.course import Patience
+from services.importer.mirror.erasing import Erasing
+from services.importer.mirror.parties import Freshness, Mirror
+from services.importer.mirror.store import Store
 from services.importer.projection import ImporterProjection
 from services.importer.queue import Queue, Rules
 from services.importer.quota import budget
 from services.importer.quota.ledger import Ledger
 from services.importer.quota.tolls import Tolls
 from services.importer.quota.windows import Rule
-from services.importer.reading import Practices
+from services.importer.reading import Mirrors, Practices
 from services.importer.settings import ImporterSettings
 from services.importer.steps import Steps
 from services.importer.wakening import listen
@@ -69,7 +73,8 @@ async def compose(resources: Resources) -> AsyncIterator[Service]:
         keys = Keys(settings.xpm_connections, settings.xpm_url, vault, ZoneInfo(settings.xpm_time_zone))
         rules, patience = _rules(settings), _patience(settings)
         queue = Queue(pool, rules)
-        practices = Practices(http, keys, settings, tolls.road("import"))
+        store = Store(pool, rules.lease)
+        practices = Practices(http, keys, settings, tolls.road("import"), _mirrors(settings, store))
         steps = Steps(queue, practices, publisher, patience)
         workers = Workers(queue, steps, settings.imports_at_once)
         ending = Ending(vault) if vault else None
@@ -82,12 +87,21 @@ async def compose(resources: Resources) -> AsyncIterator[Service]:
             assert vault is not None
             await upkeep.run(pool, vault.keyring)
 
+        async def erase_mirrors() -> None:
+            await Erasing(store, settings.xpm_connections, keep=settings.xpm_mirror).run()
+
         yield Service(
             ImporterProjection(),
             routes=routes(
                 journey, Clients(http, keys, settings, tolls.road("person")), settings.internal_token
             ),
-            tasks=(workers.run, be_woken, telling.tell, *((ending.run, encrypt_anew) if ending else ())),
+            tasks=(
+                workers.run,
+                be_woken,
+                telling.tell,
+                erase_mirrors,
+                *((ending.run, encrypt_anew) if ending else ()),
+            ),
         )
 
 
@@ -113,6 +127,17 @@ def _rules(settings: ImporterSettings) -> Rules:
         per_tenant=settings.imports_per_practice,
         deadline=timedelta(seconds=settings.import_deadline_seconds),
     )
+
+
+def _mirrors(settings: ImporterSettings, store: Store) -> Mirrors | None:
+    if not settings.xpm_mirror:
+        return None
+    freshness = Freshness(
+        fresh=timedelta(seconds=settings.xpm_mirror_fresh_seconds),
+        whole=timedelta(seconds=settings.xpm_mirror_whole_seconds),
+        imports=settings.xpm_list_imports,
+    )
+    return partial(Mirror, store, freshness)
 
 
 def _patience(settings: ImporterSettings) -> Patience:

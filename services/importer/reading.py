@@ -1,9 +1,9 @@
 """Reading one client and its parties from XPM: what cannot be read of a party costs the party, not the import."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import httpx
 import structlog
@@ -11,6 +11,7 @@ import structlog
 from services.importer import metrics
 from services.importer.connecting.keys import Keys
 from services.importer.domain import Party, Request, parties_to_read, staged
+from services.importer.mirror.parties import Mirror
 from services.importer.quota.tolls import Road, free
 from services.importer.remembered import Remembered
 from services.importer.settings import ImporterSettings
@@ -28,15 +29,27 @@ from services.importer.xpm.records import Client
 log = structlog.get_logger(__name__)
 
 
+Mirrors = Callable[[Request, Xpm, str], Mirror]
+"""The mirror for a request, a client and Xero's id of the practice."""
+FEW = 4
+"""Parties that are looked up before it is asked again whether a list is worth it by now."""
+
+
 class Practices:
     """The practices that are connected."""
 
     def __init__(
-        self, http: httpx.AsyncClient, keys: Keys, settings: ImporterSettings, road: Road = free
+        self,
+        http: httpx.AsyncClient,
+        keys: Keys,
+        settings: ImporterSettings,
+        road: Road = free,
+        mirrors: Mirrors | None = None,
     ) -> None:
         self._http = http
         self._road = road
         self._keys = keys
+        self._mirrors = mirrors
         self._calls = settings.import_calls
         self._words = {tenant: corrected(own) for tenant, own in settings.xpm_directions.items()}
         self._remembered = Remembered()
@@ -60,12 +73,15 @@ class Practices:
         self, key: Key, request: Request, xpm_client_id: str, now: datetime, *, lenient: bool
     ) -> list[bytes]:
         xpm = Xpm(self._http, key, road=self._road)
-        client = await _read_client(xpm, xpm_client_id)
         today = now.astimezone(self._keys.zone(request.tenant_id)).date()
-        wanted = parties_to_read(client, today)
         known = self._remembered.of(request.tenant_id, request.import_id)
-        missing = [party_id for party_id in wanted if party_id not in known]
-        await _Reading(xpm, xpm_client_id, known).complete(missing, self._calls, lenient=lenient)
+        reading = _Reading(xpm, xpm_client_id, known, self._calls, lenient=lenient)
+        if self._mirrors is None:
+            client = await _read_client(xpm, xpm_client_id)
+            await reading.complete([each for each in parties_to_read(client, today) if each not in known])
+        else:
+            practice = (await key.access()).xero_tenant_id
+            client = await reading.with_mirror(self._mirrors(request, xpm, practice), today)
         words = self._words.get(request.tenant_id, STANDARD)
         _note_contradictions(request, client, known, words)
         return await asyncio.to_thread(
@@ -84,9 +100,38 @@ class _Reading:
     xpm: Xpm
     xpm_client_id: str
     known: dict[str, Party]
+    calls: int
+    lenient: bool
 
-    async def complete(self, party_ids: Sequence[str], calls: int, *, lenient: bool) -> None:
-        """Read parties with so many calls at once. The first trouble ends it; what was read by then is known."""
+    async def with_mirror(self, mirror: Mirror, today: date) -> Client:
+        """Complete what the mirror knows. Returns the client, fresh."""
+        listed = await mirror.client(self.xpm_client_id)
+        client = _usable(listed) if listed else await _read_client(self.xpm, self.xpm_client_id)
+        while missing := self._missing(client, today):
+            self.known.update(await mirror.known(missing))
+            missing = self._missing(client, today)
+            if mirror.listed:
+                self.known.update(await mirror.gone(missing))
+                await self._look_up(mirror, self._missing(client, today))
+                break
+            await self._look_up(mirror, missing[:FEW])
+            listed = await mirror.client(self.xpm_client_id) if len(missing) > FEW else None
+            client = _usable(listed) if listed else client
+        return client
+
+    def _missing(self, client: Client, today: date) -> list[str]:
+        return [party_id for party_id in parties_to_read(client, today) if party_id not in self.known]
+
+    async def _look_up(self, mirror: Mirror, party_ids: Sequence[str]) -> None:
+        if party_ids:
+            refused = await self.complete(party_ids)
+            await mirror.looked_up({each: self.known[each] for each in party_ids if each not in refused})
+
+    async def complete(self, party_ids: Sequence[str]) -> Sequence[str]:
+        """Read parties with so many calls at once. The first trouble ends it; what was read by then is known.
+
+        Returns those of which it is not known whether XPM has them.
+        """
         to_read = iter(party_ids)
         refused: list[str] = []
 
@@ -97,13 +142,13 @@ class _Reading:
                 except Forbidden:
                     refused.append(party_id)
                 except (SourceInvalid, SourceUnavailable):
-                    if not lenient:
+                    if not self.lenient:
                         raise
                     refused.append(party_id)
 
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(calls):
+                for _ in range(self.calls):
                     group.create_task(read())
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
@@ -112,6 +157,7 @@ class _Reading:
                 self.xpm, self.xpm_client_id
             )  # or else it is not the parties that are at fault
             self.known.update(dict.fromkeys(refused, _stub()))
+        return refused
 
     async def _party(self, party_id: str) -> Party:
         try:
@@ -133,7 +179,10 @@ def _note_contradictions(
 
 
 async def _read_client(xpm: Xpm, xpm_client_id: str) -> Client:
-    client = await xpm.read_client(xpm_client_id)
+    return _usable(await xpm.read_client(xpm_client_id))
+
+
+def _usable(client: Client) -> Client:
     if client.deleted:
         raise ClientNotFound("the client is deleted in XPM")
     if client.details.name is None:

@@ -88,6 +88,15 @@ class ImporterSettings(Settings):
     """What Xero allows, or less; where it allows less than this, its answers say so."""
     xpm_kept_for_people_percent: Annotated[float, Field(ge=0, lt=100)] = 5
     """Of the minute's and the day's calls imports leave so many to people who search, and wait for the answer."""
+    xpm_mirror: bool = True
+    """Keep details of parties, so that they need not be read for each import; else nothing of them is kept."""
+    xpm_mirror_fresh_seconds: Seconds = 900
+    """How old details may be before XPM is asked what has changed."""
+    xpm_mirror_whole_seconds: Seconds = 7 * 86_400
+    """How old the last reading of everything may be: not every change shows otherwise."""
+    xpm_list_imports: Positive = 20
+    """So many imports of a practice that wait are read by one list of everything, not client by client."""
+
     xpm_minute_seconds: Seconds = 60
     xpm_day_seconds: Seconds = 86_400
     """How long the limits' windows last; other than so only at a sandbox whose time is quickened."""

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from sandbox import harbour
 from sandbox.app import sandbox_app
 from sandbox.faults import Fault
+from sandbox.practice import Practice
 from sandbox.quota import GENEROUS, Limits
 from sandbox.server import running as serving
 from sandbox.state import Sandbox, Tenancy
@@ -87,6 +88,16 @@ class Importer:
             sent = [
                 await kafka.send(topic, on_the_wire(name, client, tenant, xpm), key=tenant.encode())
                 for tenant, name, client in requests
+            ]
+            await asyncio.gather(*sent)
+
+    async def ask_for(self, tenant: str, clients: Iterable[str], run: str = "") -> None:
+        """Publish a request for each of these clients of XPM, all at once."""
+        async with AIOKafkaProducer(bootstrap_servers=self.settings.kafka, enable_idempotence=True) as kafka:
+            topic = self.settings.topic_name(REQUESTS)
+            sent = [
+                await kafka.send(topic, on_the_wire(f"{run}{xpm}", xpm, tenant, xpm), key=tenant.encode())
+                for xpm in clients
             ]
             await asyncio.gather(*sent)
 
@@ -161,12 +172,26 @@ def xpm_tenant(tenant: str) -> str:
 
 @asynccontextmanager
 async def prepare_importer(
-    kafka: str, dsn: str, prefix: str, folder: Path, tenants: int = 6, limits: Limits = GENEROUS
+    kafka: str,
+    dsn: str,
+    prefix: str,
+    folder: Path,
+    tenants: int = 6,
+    limits: Limits = GENEROUS,
+    made_up: Practice | None = None,
 ) -> AsyncIterator[Importer]:
-    """The topics, and a sandbox in this event loop."""
+    """The topics, and a sandbox in this event loop; `made_up` is the practice of the first tenant."""
     names = [f"t{number}" for number in range(tenants)]
     sandbox = Sandbox(
-        [Tenancy(xpm_tenant(name), f"token-of-{name}", harbour.harbour_practice()) for name in names], limits
+        [
+            Tenancy(
+                xpm_tenant(name),
+                f"token-of-{name}",
+                made_up if made_up and name == "t0" else harbour.harbour_practice(),
+            )
+            for name in names
+        ],
+        limits,
     )
     async with serving(sandbox_app(sandbox)) as address:
         settings = ImporterSettings(

@@ -1,0 +1,121 @@
+"""What an import needs of the mirror: its client if a list has just brought it, and the parties that are known.
+
+Relationships are fresh in any case: a client's record comes from a call that was made for the import, or from a list
+that began after the import was asked for.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.importer.domain import Party, Request
+from services.importer.mirror import metrics
+from services.importer.mirror.keeping import Keeping
+from services.importer.mirror.store import State, Store
+from services.importer.xpm import values
+from services.importer.xpm.api import Xpm
+from services.importer.xpm.errors import SourceInvalid, SourceUnavailable
+from services.importer.xpm.records import Client
+
+COLD_IMPORTS = 4
+"""As many imports that wait are worth a list of everything, while the mirror is empty or old."""
+LOOKUPS = 60
+"""So are as many parties that were read one by one."""
+CHECKS = 10
+"""Parties that a list of everything did not bring, and that are looked up all the same; the others are gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old details may be, how old a list of everything, and how many waiting imports are worth one at any time."""
+
+    fresh: timedelta
+    whole: timedelta
+    imports: int
+
+
+class Mirror:
+    """The mirror as one import sees it; `listed` says that its client came from a list of everything."""
+
+    def __init__(self, store: Store, freshness: Freshness, request: Request, xpm: Xpm, practice: str) -> None:
+        self._store = store
+        self._freshness = freshness
+        self._tenant_id, self._import_id = request.tenant_id, request.import_id
+        self._practice = practice
+        self._keeping = Keeping(store, request.tenant_id, xpm)
+        self.listed = False
+
+    async def client(self, xpm_client_id: str) -> Client | None:
+        """The client from a list of everything, which is read first if enough imports wait for one."""
+        try:
+            wanted = values.identifier(xpm_client_id)
+        except ValueError:
+            return None
+        while True:
+            state = await self._state()
+            if state.covered:
+                found = await self._store.client(self._tenant_id, wanted, self._import_id)
+                self.listed = found is not None
+                return found
+            if not self._is_everything_due(state):
+                return None
+            await self._keeping.read_everything()
+
+    async def known(self, party_ids: Sequence[str]) -> dict[str, Party]:
+        """The parties that are known and fresh, after a look at what has changed if that is due."""
+        state = await self._state()
+        while state.fresh_at is not None and self._is_stale(state) and state.lists_work:
+            try:
+                old = self._is_old(state)
+                read = self._keeping.read_everything() if old else self._keeping.read_changes(state.fresh_at)
+                is_read = await read
+            except (SourceUnavailable, SourceInvalid):
+                break  # there is the other road: one by one
+            state = await self._state()
+            if is_read:
+                break
+        if state.fresh_at is not None:
+            metrics.AGE.set((state.now - state.fresh_at).total_seconds())
+        found = await self._store.parties(self._tenant_id, party_ids, self._freshness.fresh)
+        metrics.PARTIES.labels("mirror").inc(len(found))
+        return found
+
+    async def gone(self, party_ids: Sequence[str]) -> dict[str, Party]:
+        """Of parties that are not known, those that XPM does not have, as far as that needs no call.
+
+        The list that brought this client would have brought them, since it brought archived clients too. Some are
+        looked up all the same, in case it is the list that is at fault.
+        """
+        state = await self._state()
+        if not self.listed or state.full_at is None or not state.sees_archived:
+            return {}
+        gone = list(party_ids)[max(CHECKS - state.checks, 0) :]
+        metrics.PARTIES.labels("gone").inc(len(gone))
+        await self._store.keep_missing(self._tenant_id, gone, state.full_at)
+        return {party_id: Party(None, state.full_at) for party_id in gone}
+
+    async def looked_up(self, parties: Mapping[str, Party]) -> None:
+        """Keep what was read one by one."""
+        metrics.PARTIES.labels("lookup").inc(len(parties))
+        for party_id, party in parties.items():
+            if party.as_of is not None and party.record is not None:
+                await self._store.keep(self._tenant_id, [party.record], party.as_of)
+            elif party.as_of is not None:
+                await self._store.keep_missing(self._tenant_id, [party_id], party.as_of)
+        await self._store.looked_up(self._tenant_id, len(parties), len(parties) if self.listed else 0)
+
+    async def _state(self) -> State:
+        return await self._store.state(self._tenant_id, self._practice, self._import_id)
+
+    def _is_everything_due(self, state: State) -> bool:
+        if not state.lists_work:
+            return False
+        if self._is_old(state):
+            return state.waiting >= COLD_IMPORTS or state.lookups >= LOOKUPS
+        return state.waiting >= self._freshness.imports
+
+    def _is_old(self, state: State) -> bool:
+        return state.full_at is None or state.now - state.full_at > self._freshness.whole
+
+    def _is_stale(self, state: State) -> bool:
+        return state.fresh_at is None or state.now - state.fresh_at > self._freshness.fresh

@@ -1,0 +1,148 @@
+"""The records in Postgres: of a party what an item needs, and for imports that wait their client's whole record.
+
+Everything of a tenant goes with its connection, or when it is connected to another practice.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import orjson
+
+from schemas.people import PersonDetails
+from services.importer.domain import Party
+from services.importer.xpm.records import Client, Details
+from worker import queries
+
+if TYPE_CHECKING:
+    from asyncpg import Pool, Record
+
+QUERIES = queries.load("services.importer.mirror", "store.sql")
+LISTS_LEFT_ALONE = timedelta(hours=1)
+COUNTED = 100
+
+_NEEDED = {*PersonDetails.model_fields, "postal_address"} & {*Details.model_fields}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is known of a mirror, for one import. `waiting`: imports of the practice, this one included.
+
+    `covered`: a list of everything has begun since the import was asked for.
+    """
+
+    full_at: datetime | None
+    fresh_at: datetime | None
+    sees_archived: bool
+    checks: int
+    lookups: int
+    now: datetime
+    lists_work: bool
+    covered: bool
+    waiting: int
+
+
+class Store:
+    """The mirrors of all tenants."""
+
+    def __init__(self, pool: "Pool[Record]", lease: timedelta) -> None:
+        self._pool = pool
+        self.lease = lease
+
+    async def state(self, tenant_id: str, xpm_tenant_id: str, import_id: str) -> State:
+        """The state of the tenant's mirror of that practice, which begins empty."""
+        while True:
+            row = await self._pool.fetchrow(QUERIES.state, tenant_id, xpm_tenant_id, COUNTED, import_id)
+            if row is not None:
+                return State(**row)
+            await self._pool.execute(QUERIES.clear, tenant_id, xpm_tenant_id)
+            await self._pool.execute(QUERIES.open, tenant_id, xpm_tenant_id)
+
+    async def begin(self, tenant_id: str, reader: UUID) -> datetime | None:
+        """When the reading begins, or None if somebody else is at it."""
+        begun: datetime | None = await self._pool.fetchval(QUERIES.begin, tenant_id, reader, self.lease)
+        return begun
+
+    async def go_on(self, tenant_id: str, reader: UUID) -> None:
+        await self._pool.execute(QUERIES.go_on, tenant_id, reader, self.lease)
+
+    async def end(self, tenant_id: str, reader: UUID) -> None:
+        await self._pool.execute(QUERIES.end, tenant_id, reader)
+
+    async def failed(self, tenant_id: str) -> None:
+        await self._pool.execute(QUERIES.failed, tenant_id, LISTS_LEFT_ALONE)
+
+    async def wanted(self, tenant_id: str) -> set[str]:
+        """The clients whose imports wait."""
+        return {row["xpm_client_id"] for row in await self._pool.fetch(QUERIES.wanted, tenant_id)}
+
+    async def keep(self, tenant_id: str, clients: Sequence[Client], as_of: datetime) -> None:
+        """Keep what items need of these records."""
+        await self._keep(tenant_id, {each.xpm_client_id: each for each in clients}, as_of)
+
+    async def keep_missing(self, tenant_id: str, party_ids: Iterable[str], as_of: datetime) -> None:
+        """Remember that XPM does not have these."""
+        await self._keep(tenant_id, dict.fromkeys(party_ids), as_of)
+
+    async def _keep(self, tenant_id: str, records: Mapping[str, Client | None], as_of: datetime) -> None:
+        await self._pool.execute(
+            QUERIES.keep_parties,
+            tenant_id,
+            list(records),
+            [_details(each) for each in records.values()],
+            [each is not None and each.archived for each in records.values()],
+            [each is not None and each.deleted for each in records.values()],
+            as_of,
+        )
+
+    async def keep_whole(self, tenant_id: str, clients: Sequence[Client], read_at: datetime) -> None:
+        """Keep whole records for the imports that wait."""
+        whole = {each.xpm_client_id: each.model_dump_json() for each in clients}
+        await self._pool.execute(QUERIES.keep_clients, tenant_id, list(whole), list(whole.values()), read_at)
+
+    async def read_whole(self, tenant_id: str, begun: datetime, *, sees_archived: bool) -> None:
+        await self._pool.execute(QUERIES.read_whole, tenant_id, begun, sees_archived)
+
+    async def read_changes(self, tenant_id: str, begun: datetime) -> None:
+        await self._pool.execute(QUERIES.read_changes, tenant_id, begun)
+
+    async def looked_up(self, tenant_id: str, lookups: int, checks: int) -> None:
+        await self._pool.execute(QUERIES.looked_up, tenant_id, lookups, checks)
+
+    async def client(self, tenant_id: str, xpm_client_id: str, import_id: str) -> Client | None:
+        """The client as a list brought it that began after the import was asked for."""
+        row = await self._pool.fetchrow(QUERIES.client, tenant_id, xpm_client_id, import_id)
+        return Client.model_validate_json(row["record"]) if row else None
+
+    async def parties(self, tenant_id: str, party_ids: Sequence[str], fresh: timedelta) -> dict[str, Party]:
+        """Those that are known and fresh."""
+        rows = await self._pool.fetch(QUERIES.parties, tenant_id, list(party_ids), fresh)
+        return {row["xpm_client_id"]: _party(row) for row in rows}
+
+    async def erase(self, given: Iterable[str]) -> None:
+        """Erase everything of tenants that are not connected; `given` are those whose connection is configured."""
+        await self._pool.execute(QUERIES.erase, list(given))
+        await self._pool.execute(QUERIES.forget_clients)
+
+    async def erase_all(self) -> None:
+        await self._pool.execute(QUERIES.erase_all)
+
+
+def _details(client: Client | None) -> str | None:
+    """What an item needs; of a deleted client nothing is."""
+    if client is None:
+        return None
+    needed = None if client.deleted else _NEEDED
+    return client.details.model_dump_json(include=needed or set(), exclude_none=True)
+
+
+def _party(row: "Record") -> Party:
+    if row["details"] is None:
+        return Party(None, row["as_of"])
+    details = Details(**orjson.loads(row["details"]))
+    record = Client(
+        xpm_client_id=row["xpm_client_id"], details=details, archived=row["archived"], deleted=row["deleted"]
+    )
+    return Party(record, row["as_of"])

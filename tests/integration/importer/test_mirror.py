@@ -1,0 +1,130 @@
+"""What is kept of XPM's records: how fresh it is, and when it goes."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from sandbox import harbour
+from sandbox.app import sandbox_app
+from sandbox.faults import Fault
+from sandbox.state import Sandbox, Tenancy
+from services.importer.domain import Request
+from services.importer.mirror.parties import COLD_IMPORTS, Freshness, Mirror
+from services.importer.mirror.store import Store
+from services.importer.xpm.api import Xpm
+from services.importer.xpm.calls import Access
+from services.importer.xpm.errors import SourceUnavailable
+from tests.support.importing.office import Office
+from tests.support.importing.requests import request
+
+HOUR = timedelta(hours=1)
+PRACTICE, TOKEN = "a-practice", "a-token"
+
+
+class Desk:
+    """Imports of one tenant, with the sandbox's practice and a mirror of it."""
+
+    def __init__(self, office: Office, sandbox: Sandbox, http: httpx.AsyncClient) -> None:
+        self.office, self.sandbox = office, sandbox
+        self.store = Store(office.pool, timedelta(seconds=30))
+        self.practice = sandbox.tenancies[PRACTICE].practice
+        self._xpm = Xpm(http, Access(TOKEN, PRACTICE, "http://xpm.example"))
+
+    async def ask(self, *import_ids: str, client: str = harbour.NORTHLIGHT) -> list[Request]:
+        requests = [request(each, xpm_client_id=client) for each in import_ids]
+        await self.office.take_in(*requests)
+        return requests
+
+    def mirror(self, asked: Request, fresh: timedelta = HOUR, practice: str = PRACTICE) -> Mirror:
+        return Mirror(self.store, Freshness(fresh, 24 * HOUR, imports=20), asked, self._xpm, practice)
+
+    @property
+    def lists(self) -> int:
+        return sum(number for called, number in self.sandbox.calls.items() if called.method.endswith("list"))
+
+
+@pytest.fixture
+async def desk(office: Office) -> AsyncIterator[Desk]:
+    sandbox = Sandbox([Tenancy(PRACTICE, TOKEN, harbour.harbour_practice())])
+    transport = httpx.ASGITransport(sandbox_app(sandbox))
+    async with httpx.AsyncClient(transport=transport) as http:
+        yield Desk(office, sandbox, http)
+
+
+MANY = [f"i{number}" for number in range(COLD_IMPORTS)]
+
+
+async def test_imports_that_wait_together_are_read_by_one_list(desk: Desk) -> None:
+    """Also those of other processes, and archived clients; of a client that is asked for later the list is too old."""
+    requests = await desk.ask(*MANY)
+    for each in requests:
+        client = await desk.mirror(each).client(harbour.NORTHLIGHT.upper())
+        assert client is not None
+        assert len(client.relationships) == 8
+    assert desk.lists == 2
+    (later,) = await desk.ask("later")
+    desk.mirror(later)
+    await desk.office.fetch("UPDATE requests SET status = 'ended' WHERE import_id <> 'later'")
+    assert await desk.mirror(later).client(harbour.NORTHLIGHT) is None
+    assert desk.lists == 2
+
+
+async def test_one_import_is_not_worth_a_list(desk: Desk) -> None:
+    (alone,) = await desk.ask("alone")
+    assert await desk.mirror(alone).client(harbour.NORTHLIGHT) is None
+    assert desk.lists == 0
+
+
+async def test_parties_are_known_with_their_marks_and_their_age(desk: Desk) -> None:
+    """Archived and deleted ones too; of a deleted one nothing but that it is."""
+    before = datetime.now(UTC)
+    asked, *_ = await desk.ask(*MANY)
+    mirror = desk.mirror(asked)
+    await mirror.client(harbour.NORTHLIGHT)
+    known = await mirror.known([harbour.MARA, harbour.WREN, harbour.GORDON, harbour.OKAFOR])
+    records = {party_id: party.record for party_id, party in known.items()}
+    assert records.keys() == {harbour.MARA, harbour.WREN, harbour.GORDON}
+    assert records[harbour.MARA].details.email == "mara@northlight.example"
+    assert records[harbour.WREN].archived
+    assert (records[harbour.GORDON].deleted, records[harbour.GORDON].details.name) == (True, None)
+    assert all(before - timedelta(seconds=1) < party.as_of < datetime.now(UTC) for party in known.values())
+
+
+async def test_what_changed_is_asked_for_when_details_are_old(desk: Desk) -> None:
+    """One list of the changes, however many parties."""
+    asked, *_ = await desk.ask(*MANY)
+    await desk.mirror(asked).client(harbour.NORTHLIGHT)
+    desk.practice.amend(harbour.MARA, {"Phone": "0400 000 000"}, datetime.now(UTC))
+    desk.sandbox.calls.clear()
+    known = await desk.mirror(asked, fresh=timedelta()).known([harbour.MARA, harbour.TOMAS])
+    assert desk.lists == 1
+    assert known == {}, "nothing is as fresh as that"
+    known = await desk.mirror(asked).known([harbour.MARA])
+    assert known[harbour.MARA].record.details.phone == "0400 000 000"
+
+
+async def test_lists_that_fail_twice_are_left_alone_for_a_while(desk: Desk) -> None:
+    """The first time the import waits and tries again; after the second its client is read by itself."""
+    desk.sandbox.faults.add(Fault(kind="outage", path="client.api/list"))
+    asked, *_ = await desk.ask(*MANY)
+    for _ in range(2):
+        with pytest.raises(SourceUnavailable):
+            await desk.mirror(asked).client(harbour.NORTHLIGHT)
+    desk.sandbox.calls.clear()
+    assert await desk.mirror(asked).client(harbour.NORTHLIGHT) is None
+    assert desk.lists == 0
+
+
+async def test_nothing_is_kept_without_the_connection(desk: Desk) -> None:
+    """Neither when it is gone, nor when the tenant is connected to another practice."""
+    asked, *_ = await desk.ask(*MANY)
+    await desk.mirror(asked).client(harbour.NORTHLIGHT)
+    await desk.store.erase(["t1"])
+    assert await desk.mirror(asked).known([harbour.MARA])
+    assert await desk.mirror(asked, practice="another").known([harbour.MARA]) == {}
+    await desk.mirror(asked).client(harbour.NORTHLIGHT)
+    await desk.store.erase([])
+    for table in ("mirrors", "mirror_parties", "mirror_clients"):
+        assert await desk.office.fetch(f"SELECT FROM {table}") == []
