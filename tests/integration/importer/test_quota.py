@@ -25,6 +25,8 @@ async def test_processes_that_share_a_quota_use_it_and_are_never_refused(databas
         await eventually(lambda: sandbox.calls.total() >= CALLS, timeout=50 + CALLS / 10, interval=0.2)
     refused = {called: number for called, number in sandbox.calls.items() if called.status == 429}
     whole = dict(sorted(minute.history.items())[LEARNING:-1])
-    sys.stdout.write(f"{sandbox.calls.total():,} calls, {refused} refused; by window {list(whole.values())}\n")
+    sys.stdout.write(
+        f"{sandbox.calls.total():,} calls, {refused} refused; by window {list(whole.values())}\n"
+    )
     assert refused == {}
     assert {number: used for number, used in whole.items() if used < 54} == {}
