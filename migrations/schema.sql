@@ -124,6 +124,36 @@ CREATE TABLE importer.given_connections (
     changed_at timestamp with time zone DEFAULT clock_timestamp() CONSTRAINT connections_changed_at_not_null NOT NULL
 );
 
+CREATE TABLE importer.mirror_clients (
+    tenant_id text NOT NULL,
+    xpm_client_id text NOT NULL,
+    record jsonb NOT NULL,
+    read_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE importer.mirror_parties (
+    tenant_id text NOT NULL,
+    xpm_client_id text NOT NULL,
+    details jsonb,
+    archived boolean DEFAULT false NOT NULL,
+    deleted boolean DEFAULT false NOT NULL,
+    as_of timestamp with time zone NOT NULL
+);
+
+CREATE TABLE importer.mirrors (
+    tenant_id text NOT NULL,
+    xpm_tenant_id text NOT NULL,
+    full_at timestamp with time zone,
+    fresh_at timestamp with time zone,
+    sees_archived boolean DEFAULT false NOT NULL,
+    checks integer DEFAULT 0 NOT NULL,
+    lookups integer DEFAULT 0 NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    lists_from timestamp with time zone,
+    read_by uuid,
+    read_until timestamp with time zone
+);
+
 CREATE TABLE importer.positions (
     "group" text NOT NULL,
     topic text NOT NULL,
@@ -166,6 +196,7 @@ CREATE TABLE importer.requests (
     leased_by uuid,
     leased_until timestamp with time zone,
     to_do boolean GENERATED ALWAYS AS (((status = ANY (ARRAY['queued'::text, 'stored'::text])) OR (asked_again > 0))) STORED NOT NULL,
+    taken_in_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT requests_asked_again_check CHECK ((asked_again >= 0)),
     CONSTRAINT requests_status_check CHECK ((status = ANY (ARRAY['behind'::text, 'queued'::text, 'stored'::text, 'ended'::text])))
 );
@@ -558,6 +589,15 @@ ALTER TABLE ONLY importer.connections
 ALTER TABLE ONLY importer.given_connections
     ADD CONSTRAINT given_connections_pkey PRIMARY KEY (tenant_id);
 
+ALTER TABLE ONLY importer.mirror_clients
+    ADD CONSTRAINT mirror_clients_pkey PRIMARY KEY (tenant_id, xpm_client_id);
+
+ALTER TABLE ONLY importer.mirror_parties
+    ADD CONSTRAINT mirror_parties_pkey PRIMARY KEY (tenant_id, xpm_client_id);
+
+ALTER TABLE ONLY importer.mirrors
+    ADD CONSTRAINT mirrors_pkey PRIMARY KEY (tenant_id);
+
 ALTER TABLE ONLY importer.positions
     ADD CONSTRAINT positions_pkey PRIMARY KEY ("group", topic, partition);
 
@@ -666,6 +706,12 @@ CREATE INDEX open_imports_of_client ON resolver_g1.imports USING btree (tenant_i
 
 CREATE TRIGGER audit_is_for_ever BEFORE DELETE OR UPDATE OR TRUNCATE ON ops.audit FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
 
+ALTER TABLE ONLY importer.mirror_clients
+    ADD CONSTRAINT mirror_clients_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES importer.mirrors(tenant_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY importer.mirror_parties
+    ADD CONSTRAINT mirror_parties_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES importer.mirrors(tenant_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY importer.staged_events
     ADD CONSTRAINT staged_events_tenant_id_import_id_fkey FOREIGN KEY (tenant_id, import_id) REFERENCES importer.requests(tenant_id, import_id);
 
@@ -730,6 +776,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.connection_facts TO muster_i
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.connections TO muster_importer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.given_connections TO muster_importer;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.mirror_clients TO muster_importer;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.mirror_parties TO muster_importer;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.mirrors TO muster_importer;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE importer.positions TO muster_importer;
 
