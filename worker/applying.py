@@ -61,6 +61,10 @@ class Applying:
             *await self.apply(database, second, published, attempts + 1),
         ]
 
+    async def check(self, database: Database) -> None:
+        """Raise `StandBy` or `Rewind` where the tables are no longer the projection's."""
+        await self._projection.check(database)
+
     async def _give_as_failed(
         self,
         database: Database,
@@ -97,6 +101,7 @@ class Applying:
 
     async def _effects(self, database: Database, fresh: Batch) -> Effects:
         if not fresh.records:
+            await self.check(database)
             return Effects()
         effects = await self._projection.apply(database, fresh.records)
         check_size(effects.outgoing)

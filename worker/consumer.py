@@ -153,6 +153,11 @@ class Consumer:
         """Wait outside the group: the tables are for a process with other rules."""
         if self._progress.state != "standing_by":
             log.warning("standing_by", why=str(why))
+            async with self._assignment.busy:
+                with suppress(
+                    Exception
+                ):  # what does not get out now is published from the tables that are live then
+                    await self._tidy()
         await self._leave()
         self._progress.turn("standing_by")
         self._progress.move()

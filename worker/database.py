@@ -23,10 +23,18 @@ TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError,
 
 
 async def connect(
-    settings: Settings, application: str, limit: float = CONNECT_SECONDS, **session: str
+    settings: Settings,
+    application: str,
+    limit: float = CONNECT_SECONDS,
+    statement_seconds: float | None = COMMAND_SECONDS,
+    **session: str,
 ) -> Database:
-    """Open a connection within `limit` seconds; `session` are its server settings, such as `role`."""
-    return await asyncpg.connect(**_arguments(settings, application, session) | {"timeout": limit})
+    """Open a connection within `limit` seconds; `session` are its server settings, such as `role`.
+
+    A statement may take `statement_seconds`, None for as long as it likes.
+    """
+    own = {"timeout": limit, "command_timeout": statement_seconds}
+    return await asyncpg.connect(**_arguments(settings, application, session) | own)
 
 
 @asynccontextmanager

@@ -38,6 +38,13 @@ class Projection(Protocol):
         """Make a fresh connection ready: its role, its search path. `positions` must resolve afterwards."""
         ...
 
+    async def check(self, database: Database) -> None:
+        """Raise `StandBy`, or `Rewind`, where the tables are no longer the ones that this connection was prepared for.
+
+        Asked when partitions are taken over, and while there is nothing to apply.
+        """
+        ...
+
     async def apply(self, database: Database, batch: Sequence[Incoming]) -> Effects:
         """Fold a batch into the tables. Unreadable and failed records are in it, to be noted but without effect.
 

@@ -55,7 +55,7 @@ class Reader:
             if count % RECORDS_BETWEEN_BREATHS == RECORDS_BETWEEN_BREATHS - 1:
                 await asyncio.sleep(0)
             if is_for(self._group, raw.headers):
-                records.append(self._incoming(raw))
+                records.append(self.incoming(raw))
             else:
                 metrics.PASSED_BY.labels(self._topics[raw.topic].name).inc()
         return Batch(
@@ -66,7 +66,8 @@ class Reader:
             ],
         )
 
-    def _incoming(self, raw: Raw) -> Incoming:
+    def incoming(self, raw: Raw) -> Incoming:
+        """One record, read as far as it can be read."""
         topic = self._topics[raw.topic]
         return Incoming(
             topic=topic,

@@ -62,6 +62,8 @@ class Share:
         gaps = await self._intake.gaps()
         if gaps.spans:
             await self._apply(database, gaps)
+        else:
+            await self._applying.check(database)
         await self.tidy(database)
         self._lag.tell()
         return await self._intake.is_at_the_end()

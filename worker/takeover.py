@@ -101,6 +101,7 @@ class Takeover:
     ) -> dict[Place, Position]:
         async with database.transaction():
             starts = await self._positions.take_up(database, logs)
+            await self._projection.check(database)
         for span in _unpublished(logs, starts):
             await self._publish_again(database, span, may_go_on)
         return {where: replace(start, published_to=start.applied_to) for where, start in starts.items()}

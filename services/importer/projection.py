@@ -25,6 +25,9 @@ class ImporterProjection:
         await database.execute("SET ROLE muster_importer")
         await database.execute("SET search_path TO importer")
 
+    async def check(self, database: Database) -> None:
+        """Its tables are always the same ones."""
+
     async def apply(self, database: Database, batch: Sequence[Incoming]) -> Effects:
         requests = [
             (incoming, _request(incoming.content, incoming.timestamp), incoming.content.content)

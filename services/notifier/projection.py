@@ -37,6 +37,9 @@ class NotifierProjection:
         await database.execute("SET ROLE muster_notifier")
         await database.execute("SET search_path TO notifier")
 
+    async def check(self, database: Database) -> None:
+        """Its tables are always the same ones."""
+
     async def apply(self, database: Database, batch: Sequence[Incoming]) -> Effects:
         inputs = [
             (each.content, _source(each, each.content)) for each in batch if isinstance(each.content, Event)

@@ -25,7 +25,6 @@ CREATE TABLE members (
     digest      text    NOT NULL,            -- schemas.seen.member_digest
     PRIMARY KEY (tenant_id, member_id)
 );
-CREATE INDEX members_of_client ON members (tenant_id, client_id);
 
 CREATE TABLE links (
     tenant_id     text   NOT NULL,
@@ -61,7 +60,6 @@ CREATE TABLE items (
     ignored       jsonb,                     -- {"personal", "relationship"} as they were when it was last ignored
     PRIMARY KEY (tenant_id, item_id)
 );
-CREATE INDEX items_of_client ON items (tenant_id, client_id);
 
 CREATE TABLE imports (
     tenant_id      text    NOT NULL,
@@ -82,8 +80,6 @@ CREATE TABLE imports (
     counts         jsonb   NOT NULL,         -- schemas.outcomes.Counts
     PRIMARY KEY (tenant_id, import_id)
 );
-CREATE INDEX open_imports_of_client ON imports (tenant_id, client_id)
-    WHERE status IN ('fetching', 'ready_for_review', 'in_review');
 
 CREATE TABLE co_owner_emails (
     tenant_id  text NOT NULL,
@@ -115,7 +111,6 @@ CREATE TABLE decisions (
     outcome      text,                       -- as published
     PRIMARY KEY (partition, "offset", ordinal, tenant_id)
 );
-CREATE UNIQUE INDEX decisions_claim_ids ON decisions (tenant_id, event_id) WHERE claims_id;
 
 CREATE TABLE positions (
     "group"      text        NOT NULL,

@@ -1,23 +1,28 @@
 """Generations: the resolver's tables, as often as they were folded, each in a schema of its own.
 
-Readers see the live one through the views in the schema `resolver`.
+Readers see the live one through the views in the schema `resolver`. Beside it there may be one that a replay has folded
+and not swapped in, the one that was live before, and those that are only there to compare or to look at.
 """
 
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Literal
 
 from services.resolver.domain.version import RULES_VERSION
 from worker import queries
-from worker.failures import StandBy, Stop
+from worker.failures import Rewind, StandBy, Stop
 from worker.projection import Database
 
 QUERIES = queries.load("services.resolver", "generations.sql")
 TABLES = ("clients", "members", "links", "items", "imports", "co_owner_emails", "decisions")
+ROLE = "muster_resolver"
+
+Purpose = Literal["replay", "verify", "look", "snapshot"]
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One set of the resolver's tables. `swap` is the number of the swap that made it live."""
+    """One set of the resolver's tables. `swap` is the number of the swap that made it live, 0 if none did."""
 
     number: int
     rules: int
@@ -36,38 +41,81 @@ async def ensure(database: Database) -> Generation:
     first = Generation(number=1, rules=RULES_VERSION, swap=0)
     async with database.transaction():
         await create(database, first)
-        await database.execute(QUERIES.add_generation, first.number, first.rules, first.swap)
+        await index(database, first)
+        await seal(database, first)
+        await database.execute(QUERIES.add_first_generation, first.number, first.rules)
         await show(database, first)
     return first
 
 
 async def live(database: Database) -> Generation:
     """The live generation, if its rules are this release's. Raises `StandBy` where another release's rules are live."""
-    found = await database.fetchrow(QUERIES.live_generation)
-    if found is None:
-        raise Stop("The resolver has no tables yet. Run `muster migrate`, then start it again.")
-    generation = Generation(**found)
+    generation = await showing(database)
     if generation.rules != RULES_VERSION:
         raise StandBy(
             f"generation {generation.number} was folded by rules {generation.rules}, and this release has rules "
-            f"{RULES_VERSION}: it stands by until the journal is replayed"
+            f"{RULES_VERSION}: it stands by until `muster replay --swap`, or a `muster verify --take-over` that finds "
+            "nothing different"
         )
     return generation
 
 
-async def create(database: Database, generation: Generation) -> None:
-    """Make the tables of a generation, the resolver's own. Run in a transaction."""
+async def showing(database: Database) -> Generation:
+    """The live generation, whatever its rules."""
+    found = await database.fetchrow(QUERIES.live_generation)
+    if found is None:
+        raise Stop("The resolver has no tables yet. Run `muster migrate`, then start it again.")
+    return Generation(**found)
+
+
+async def check(database: Database, generation: Generation | None) -> Generation:
+    """The live generation, if it is this one. Raises `StandBy` for other rules, `Rewind` for other tables."""
+    found = await live(database)
+    if found != generation:
+        raise Rewind(f"generation {found.number} is live by now")
+    return found
+
+
+async def create(database: Database, generation: Generation, *, logged: bool = True) -> None:
+    """Make the tables of a generation, the resolver's own, without indexes. Run in a transaction.
+
+    Tables that are not `logged` are written faster, and empty after a crash of the database.
+    """
     schema = generation.schema
-    await database.execute(f"CREATE SCHEMA {schema} AUTHORIZATION muster_resolver")
-    await database.execute("SET LOCAL ROLE muster_resolver")
-    await database.execute(f"SET LOCAL search_path TO {schema}")
-    await database.execute(files("services.resolver").joinpath("generation.sql").read_text(encoding="utf-8"))
+    text = files("services.resolver").joinpath("generation.sql").read_text(encoding="utf-8")
+    await database.execute(f"CREATE SCHEMA {schema} AUTHORIZATION {ROLE}")
+    await _work_in(database, generation)
+    await database.execute(text if logged else text.replace("CREATE TABLE", "CREATE UNLOGGED TABLE"))
     await database.execute(f"GRANT USAGE ON SCHEMA {schema} TO muster_reader")
     for table in TABLES:
         await _guard(database, table)
-    await database.execute("REVOKE UPDATE, DELETE, TRUNCATE ON decisions FROM muster_resolver")
-    await database.execute("SET LOCAL search_path TO DEFAULT")
-    await database.execute("SET LOCAL ROLE NONE")
+    await _leave(database)
+
+
+async def index(database: Database, generation: Generation) -> None:
+    """Make the indexes that are missing. Run in a transaction."""
+    await _work_in(database, generation)
+    await database.execute(index_text())
+    await _leave(database)
+
+
+def index_text() -> str:
+    """The statements that make the indexes that are missing, where the search path says."""
+    return files("services.resolver").joinpath("generation_indexes.sql").read_text(encoding="utf-8")
+
+
+async def seal(database: Database, generation: Generation) -> None:
+    """From here on decisions are only ever added to. Run in a transaction."""
+    await _work_in(database, generation)
+    await database.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON decisions FROM {ROLE}")
+    await _leave(database)
+
+
+async def unseal(database: Database, generation: Generation) -> None:
+    """For a generation that is not live: let a replay number its answers anew. Run in a transaction."""
+    await _work_in(database, generation)
+    await database.execute(f"GRANT UPDATE ON decisions TO {ROLE}")
+    await _leave(database)
 
 
 async def show(database: Database, generation: Generation) -> None:
@@ -78,6 +126,23 @@ async def show(database: Database, generation: Generation) -> None:
             f"SELECT * FROM {generation.schema}.{table}"
         )
         await database.execute(f"GRANT SELECT ON resolver.{table} TO muster_reader")
+
+
+async def drop(database: Database, number: int) -> None:
+    """Drop a generation that is not live."""
+    async with database.transaction():
+        await database.execute(f"DROP SCHEMA IF EXISTS {Generation(number, 0, 0).schema} CASCADE")
+        await database.execute(QUERIES.forget_generation, number)
+
+
+async def _work_in(database: Database, generation: Generation) -> None:
+    await database.execute(f"SET LOCAL ROLE {ROLE}")
+    await database.execute(f"SET LOCAL search_path TO {generation.schema}")
+
+
+async def _leave(database: Database) -> None:
+    await database.execute("SET LOCAL search_path TO DEFAULT")
+    await database.execute("SET LOCAL ROLE NONE")
 
 
 async def _guard(database: Database, table: str) -> None:

@@ -7,7 +7,6 @@ from schemas.codec import Event, Unreadable
 from schemas.topics import JOURNAL, OUTCOMES, Topic
 from services.resolver import foreign, generations, store
 from services.resolver.domain.fold import JournalRecord, Verdict, fold
-from worker.failures import StandBy
 from worker.projection import Database, Effects
 from worker.records import Failed, Incoming, Outgoing, Span
 
@@ -30,11 +29,12 @@ class ResolverProjection:
         await database.execute(f"SET search_path TO {generation.schema}")
         self._generation = generation
 
+    async def check(self, database: Database) -> None:
+        await generations.check(database, self._generation)
+
     async def apply(self, database: Database, batch: Sequence[Incoming]) -> Effects:
-        generation = await generations.live(database)
-        if generation != self._generation:
-            raise StandBy(f"generation {generation.number} is live since this process started")
-        records = [_record(incoming) for incoming in batch]
+        generation = await generations.check(database, self._generation)
+        records = [journal_record(incoming) for incoming in batch]
         world = await store.load(database, records, generation.swap)
         verdicts = fold(world, records)
         await store.save(database, world, verdicts)
@@ -65,7 +65,8 @@ class ResolverProjection:
         return outgoing
 
 
-def _record(incoming: Incoming) -> JournalRecord:
+def journal_record(incoming: Incoming) -> JournalRecord:
+    """What the fold is given of a record."""
     where = (incoming.partition, incoming.offset, incoming.timestamp)
     match incoming.content:
         case Unreadable() as unreadable:

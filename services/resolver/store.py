@@ -67,21 +67,21 @@ async def load(database: Database, records: Iterable[JournalRecord], swap: int) 
 async def save(database: Database, world: World, verdicts: Sequence[Verdict]) -> None:
     """Store what the fold changed, and what every record came to."""
     tenants = sorted(world.tenants.items())
-    await _drop(database, QUERIES.drop_links, ((t, *key) for t, s in tenants for key in _gone(s, "links")))
-    await _drop(database, QUERIES.drop_holders, ((t, key) for t, s in tenants for key in _gone(s, "holders")))
-    await _put(database, QUERIES.put_clients, _changed(tenants, "clients", rows.client_values))
-    await _put(database, QUERIES.put_members, _changed(tenants, "members", rows.member_values))
-    await _put(database, QUERIES.put_links, _changed(tenants, "links", rows.link_values))
-    await _put(database, QUERIES.put_items, _changed(tenants, "items", rows.item_values))
-    await _put(database, QUERIES.put_imports, _changed(tenants, "imports", rows.import_values))
+    await drop(database, QUERIES.drop_links, ((t, *key) for t, s in tenants for key in _gone(s, "links")))
+    await drop(database, QUERIES.drop_holders, ((t, key) for t, s in tenants for key in _gone(s, "holders")))
+    await put(database, QUERIES.put_clients, _changed(tenants, "clients", rows.client_values))
+    await put(database, QUERIES.put_members, _changed(tenants, "members", rows.member_values))
+    await put(database, QUERIES.put_links, _changed(tenants, "links", rows.link_values))
+    await put(database, QUERIES.put_items, _changed(tenants, "items", rows.item_values))
+    await put(database, QUERIES.put_imports, _changed(tenants, "imports", rows.import_values))
     held = [
         rows.holder_values(tenant_id, email, state.holders[email])
         for tenant_id, state in tenants
         for email in sorted(state.changed["holders"])
         if email in state.holders
     ]
-    await _put(database, QUERIES.put_holders, held)
-    decided = [row for verdict in verdicts for row in _decisions(verdict)]
+    await put(database, QUERIES.put_holders, held)
+    decided = [row for verdict in verdicts for row in decision_rows(verdict)]
     await database.copy_records_to_table("decisions", records=decided, columns=DECISION_COLUMNS)
 
 
@@ -91,7 +91,8 @@ async def outcomes(database: Database, partition: int, since: int, until: int) -
     return [(row["tenant_id"], row["outcome"].encode()) for row in found]
 
 
-async def _load_clients(database: Database, world: World, mentions: Mentions) -> None:
+async def touched_clients(database: Database, mentions: Mentions) -> set[Key]:
+    """The clients that are named, themselves or by something of theirs: no others can change."""
     found = await database.fetch(
         QUERIES.touched_clients,
         *_columns(mentions.clients),
@@ -100,7 +101,11 @@ async def _load_clients(database: Database, world: World, mentions: Mentions) ->
         *_columns(mentions.items),
         *_columns(mentions.imports),
     )
-    touched = _columns({(row["tenant_id"], row["client_id"]) for row in found})
+    return {(row["tenant_id"], row["client_id"]) for row in found}
+
+
+async def _load_clients(database: Database, world: World, mentions: Mentions) -> None:
+    touched = _columns(await touched_clients(database, mentions))
     for row in await database.fetch(QUERIES.load_clients, *touched):
         world.tenant(row["tenant_id"]).put_client(rows.client(row))
     for row in await database.fetch(QUERIES.load_members, *touched):
@@ -152,16 +157,16 @@ def _changed(tenants: Sequence[tuple[str, TenantState]], table: str, values: Any
     ]
 
 
-async def _put(database: Database, query: str, values: Sequence[Values]) -> None:
+async def put(database: Database, query: str, values: Sequence[Values]) -> None:
     if values:
         await database.execute(query, *map(list, zip(*values, strict=True)))
 
 
-async def _drop(database: Database, query: str, keys: Iterable[Values]) -> None:
-    await _put(database, query, list(keys))
+async def drop(database: Database, query: str, keys: Iterable[Values]) -> None:
+    await put(database, query, list(keys))
 
 
-def _decisions(verdict: Verdict) -> list[Values]:
+def decision_rows(verdict: Verdict) -> list[Values]:
     texts: list[str | None] = [outcome.decode() for outcome in verdict.outcomes] or [None]
     return [_decision(verdict, ordinal, text) for ordinal, text in enumerate(texts)]
 

@@ -63,6 +63,9 @@ class TallyProjection:
     async def prepare(self, database: Database) -> None:
         await database.execute("SET search_path TO tally")
 
+    async def check(self, database: Database) -> None:
+        """Its tables are always the same ones."""
+
     async def apply(self, database: Database, batch: Sequence[Incoming]) -> Effects:
         rows, outgoing, failed = [], [], []
         for record in batch:

@@ -17,6 +17,7 @@ FAILED = {
     "email_invalid": "Correct the account's e-mail address and add the client again.",
     "email_taken": "Use an e-mail address that no other co-owner of the practice has, and add the client again.",
     "id_reused": "Add the client again.",
+    "undone_by_replay": "Import the client again.",
     "resolver_failed": "Nothing to do: it is kept, and will be processed once the fault is mended.",
 }
 FAILED_OTHERWISE = "Try again, and tell support if it fails again."

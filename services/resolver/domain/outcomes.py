@@ -11,11 +11,13 @@ from schemas.fields import timestamp
 from schemas.imports import ConnectionChanged
 from schemas.outcomes import OutcomeRecorded
 from schemas.portal import ClientAdded
-from services.resolver.domain.change import Change, Replacement
+from services.resolver.domain.change import Change, Replacement, withdrawn
 from services.resolver.domain.entities import Client, Import, Item, Member
 from services.resolver.domain.reasons import REASONS
 
 SOURCE = "/muster/resolver"
+UNDONE = "undone_by_replay"
+UNDONE_MESSAGE = "After a correction of Muster this import never took place. Import the client again."
 ENTRIES_OF_A_PART = 500
 """Items, members and imports together: at 130 to 400 bytes each, a part stays well under the size that is read."""
 
@@ -35,6 +37,51 @@ def write(
     return tuple(
         _encode(change, partition, swap, part, len(parts), {**answer, **told})
         for part, told in enumerate(parts)
+    )
+
+
+def state(
+    client_id: str, client_name: str | None, entry: Import | Item | Member, *, gone: bool
+) -> dict[str, Any]:
+    """What a swap tells of an import, item or member whose present state differs; `gone` if it is no longer there.
+
+    What is gone can only be told as over: an item as withdrawn, an import as failed, a member as removed.
+    """
+    told: dict[str, Any] = {"result": "applied", "client_id": client_id}
+    match entry:
+        case Import():
+            told["imports"] = [_import(_undone(entry) if gone else entry)]
+        case Item():
+            told["items"] = [_item(withdrawn(entry, UNDONE) if gone else entry)]
+        case Member():
+            told["members"] = [_member(entry._replace(removed=True) if gone else entry)]
+    if client_name is not None:
+        told["personal"] = {"client_name": client_name}
+    return told
+
+
+def write_state(
+    told: Mapping[str, Any], *, tenant_id: str, partition: int, offset: int, swap: int, number: int, at: int
+) -> bytes:
+    """The encoded outcome of a state: it stands behind the last record before the swap."""
+    return envelope(
+        OutcomeRecorded.TYPE,
+        {"partition": partition, "version": {"offset": offset, "swap": swap}, "part": 0, "parts": 1, **told},
+        id=f"{tenant_id}/{partition}/{offset}/{swap}/state/{number}",
+        source=SOURCE,
+        time=timestamp(at),
+        subject=f"journal/{partition}/{offset}",
+        tenant_id=tenant_id,
+    )
+
+
+def _undone(run: Import) -> Import:
+    return run._replace(
+        status="failed",
+        reason=UNDONE,
+        message=UNDONE_MESSAGE,
+        waiting_until=None,
+        waiting_why=None,
     )
 
 

@@ -1,0 +1,7 @@
+-- The indexes of one generation beside its keys. A replay makes them when the journal is folded.
+
+CREATE INDEX IF NOT EXISTS members_of_client ON members (tenant_id, client_id);
+CREATE INDEX IF NOT EXISTS items_of_client ON items (tenant_id, client_id);
+CREATE INDEX IF NOT EXISTS open_imports_of_client ON imports (tenant_id, client_id)
+    WHERE status IN ('fetching', 'ready_for_review', 'in_review');
+CREATE UNIQUE INDEX IF NOT EXISTS decisions_claim_ids ON decisions (tenant_id, event_id) WHERE claims_id;

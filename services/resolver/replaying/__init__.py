@@ -1,0 +1,12 @@
+"""Folding the journal again: beside the live tables, to compare with them, and to take their place.
+
+journal     reads the journal without a group
+folding     folds a partition into a generation, in large pieces
+crew        folds many partitions in several processes
+standing    which generations there are, and how far each has come
+comparing   what differs between two generations
+answering   what a swap has to publish
+swapping    one transaction in which readers and resolver go over
+outbox      the way out of what a swap stored
+course      the steps of a replay and of a verification, one after the other
+"""

@@ -1,0 +1,183 @@
+"""Several processes that fold partitions of one generation at the same time.
+
+Each takes the next partition when it is through with one. They end with the process that started them, and what they
+have stored is whole at any moment: a piece and its position commit together.
+"""
+
+import asyncio
+import gc
+import multiprocessing
+import os
+import random
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from schemas.topics import JOURNAL
+from services.resolver.replaying.folding import Folder, Numbers, Tell
+from services.resolver.replaying.journal import Journal, reading
+from worker import retry
+from worker.database import Database, connect
+from worker.failures import Stop, Verdict, classify, describe
+from worker.positions import Positions
+from worker.settings import Settings
+
+LAST_ATTEMPT = 8
+GARBAGE_THRESHOLDS = (200_000, 50, 1_000)
+"""What a fold keeps in memory has no cycles: walking it over and over finds nothing."""
+
+
+class FoldFailed(Stop):
+    """A process of the crew has ended. The message says why; the next run goes on from where it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be folded: each partition up to an offset, all of it or one tenant's records."""
+
+    settings: Settings
+    schema: str
+    cluster_id: str
+    offsets: Mapping[int, Sequence[tuple[int, int]]]
+    until: Mapping[int, int]
+    tenant: str | None = None
+
+    @property
+    def positions(self) -> Positions:
+        return Positions("resolver", self.cluster_id, self.settings.topic_epoch)
+
+
+async def connected(settings: Settings, schema: str, synchronous_commit: str) -> Database:
+    """A connection that works in a generation, and whose statements may take their time."""
+    return await connect(
+        settings,
+        "replay",
+        statement_seconds=None,
+        role="muster_resolver",
+        search_path=schema,
+        work_mem="128MB",
+        synchronous_commit=synchronous_commit,
+    )
+
+
+async def fold(order: Order, jobs: int, tell: Tell) -> None:
+    """Fold it all, in this process or in `jobs` of them. Raises `FoldFailed`, and what no waiting can mend."""
+    partitions = sorted(order.until, key=lambda each: -order.until[each])
+    if jobs <= 1 or len(partitions) <= 1:
+        await _fold_patiently(order, partitions, tell)
+    else:
+        await _Crew(order, min(jobs, len(partitions)), tell).work(partitions)
+
+
+async def _fold_patiently(order: Order, partitions: Sequence[int], tell: Tell) -> None:
+    """Go on after whatever passes, from where the tables stand."""
+    attempt = 0
+    while True:
+        try:
+            return await _fold(order, partitions, tell)
+        except Exception as error:
+            attempt += 1
+            if classify(error) is not Verdict.PASSING or attempt >= LAST_ATTEMPT:
+                raise
+        await asyncio.sleep(retry.delay(attempt, random.random()))  # noqa: S311 - not for secrets
+
+
+async def _fold(order: Order, partitions: Sequence[int], tell: Tell) -> None:
+    database = await connected(order.settings, order.schema, synchronous_commit="off")
+    try:
+        async with reading(order.settings) as journal:
+            starts = await begin(database, journal, order)
+            folder = Folder(database, journal, order.positions, Numbers(order.offsets), tell)
+            tenant = order.tenant.encode() if order.tenant is not None else None
+            for partition in partitions:
+                if starts[partition] < order.until[partition]:
+                    await folder.fold(partition, starts[partition], order.until[partition], tenant)
+    finally:
+        await database.close(timeout=5)
+
+
+async def begin(database: Database, journal: Journal, order: Order) -> dict[int, int]:
+    """Where each partition stands, at its beginning where it was never begun. Raises `WrongLog`."""
+    logs = await journal.logs()
+    async with database.transaction():
+        found = await order.positions.take_up(database, logs)
+    return {place[1]: position.applied_to for place, position in found.items() if place[0] == JOURNAL.name}
+
+
+class _Crew:
+    """The processes, and the pipes by which they ask for partitions and tell how far they are."""
+
+    def __init__(self, order: Order, jobs: int, tell: Tell) -> None:
+        self._tell = tell
+        spawning = multiprocessing.get_context("spawn")
+        self._pipes: dict[Connection, Any] = {}
+        for number in range(jobs):
+            ours, theirs = spawning.Pipe()
+            process = spawning.Process(
+                target=_member, args=(order, theirs), name=f"muster-replay-{number}", daemon=True
+            )
+            process.start()
+            theirs.close()
+            self._pipes[ours] = process
+
+    async def work(self, partitions: Sequence[int]) -> None:
+        waiting = list(partitions)
+        try:
+            while self._pipes:
+                for pipe in await asyncio.to_thread(wait, list(self._pipes), 0.5):
+                    assert isinstance(pipe, Connection)
+                    self._hear(pipe, waiting)
+        finally:
+            for process in self._pipes.values():
+                process.kill()
+
+    def _hear(self, pipe: Connection, waiting: list[int]) -> None:
+        try:
+            said = pipe.recv()
+        except (EOFError, OSError):
+            raise FoldFailed(
+                "A process that was folding has ended. Run the command again: it goes on from where it came."
+            ) from None
+        match said:
+            case "next":
+                pipe.send(waiting.pop(0) if waiting else None)
+            case "done":
+                self._pipes.pop(pipe).join()
+            case (int() as partition, int() as reached):
+                self._tell(partition, reached)
+            case str() as trouble:
+                raise FoldFailed(trouble)
+
+
+def _member(order: Order, pipe: Connection) -> None:
+    """One process of the crew; Ctrl-C is for the one that started it, whose end it notices by the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+
+    def tell(partition: int, reached: int) -> None:
+        try:
+            pipe.send((partition, reached))
+        except OSError:
+            os._exit(1)
+
+    with suppress(OSError):
+        try:
+            while (partition := _next(pipe)) is not None:
+                asyncio.run(_fold_patiently(order, [partition], tell))
+            pipe.send("done")
+        except Stop as stop:
+            pipe.send(str(stop))
+        except Exception as error:  # noqa: BLE001 - told to whoever waits for it
+            pipe.send(
+                f"Folding broke off ({describe(error)}). Run the command again: it goes on from where it came."
+            )
+
+
+def _next(pipe: Connection) -> int | None:
+    pipe.send("next")
+    given: int | None = pipe.recv()
+    return given

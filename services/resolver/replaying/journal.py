@@ -1,0 +1,121 @@
+"""The journal as a replay reads it: any part of any partition, by a consumer without a group."""
+
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.topics import JOURNAL
+from services.resolver.projection import journal_record
+from worker import closing
+from worker.batch import Batch
+from worker.failures import WrongLog
+from worker.oddity import make_readable
+from worker.positions import Log, Place
+from worker.reading import Raw, Reader
+from worker.records import Span
+from worker.settings import Settings
+
+if TYPE_CHECKING:
+    from services.resolver.domain.fold import JournalRecord
+
+PIECE = 2_000
+"""Records that are handed on at once."""
+POLL_MS = 500
+SILENT_SECONDS = 60.0
+"""Without a record for so long although there are more, the broker counts as gone."""
+FETCH_BYTES = 4 * 1024 * 1024
+
+
+class Journal:
+    """Reads one partition at a time."""
+
+    def __init__(self, settings: Settings, kafka: AIOKafkaConsumer) -> None:
+        self._kafka = kafka
+        self._name = settings.topic_name(JOURNAL)
+        self.partitions = range(settings.journal_partitions)
+        self._reader_is: object = None
+        self._reader = Reader({self._name: JOURNAL}, {self._name: settings.journal_partitions})
+
+    async def logs(self) -> dict[Place, Log]:
+        """What Kafka has of each partition."""
+        places = [TopicPartition(self._name, number) for number in self.partitions]
+        begins = await self._kafka.beginning_offsets(places)
+        ends = await self._kafka.end_offsets(places)
+        return {(JOURNAL.name, each.partition): Log(JOURNAL, begins[each], ends[each]) for each in places}
+
+    async def offsets_at(self, milliseconds: int) -> dict[int, int | None]:
+        """For each partition the first offset whose timestamp is not before that time, None where there is none."""
+        asked = {TopicPartition(self._name, number): milliseconds for number in self.partitions}
+        found: Mapping[TopicPartition, object] = await self._kafka.offsets_for_times(asked)
+        return {each.partition: getattr(where, "offset", None) for each, where in found.items()}
+
+    async def pieces(
+        self, partition: int, since: int, until: int
+    ) -> AsyncIterator[tuple[Sequence[Raw], int]]:
+        """The records from `since` up to and not including `until`, with how far each piece reaches.
+
+        What lies between the records are control records and aborted transactions. Raises `TimeoutError`.
+        """
+        place = TopicPartition(self._name, partition)
+        mine = object()
+        reached, heard = since, time.monotonic()
+        while reached < until:
+            if self._reader_is is not mine:  # another part was read meanwhile
+                self._reader_is = mine
+                self._kafka.assign([place])
+                self._kafka.seek(place, reached)
+            fetched = await self._kafka.getmany(place, timeout_ms=POLL_MS, max_records=PIECE)
+            position = min(until, await self._kafka.position(place))
+            if position > reached:
+                records = [each for each in fetched.get(place, ()) if each.offset < until]
+                reached, heard = position, time.monotonic()
+                yield records, reached
+            elif time.monotonic() - heard > SILENT_SECONDS:
+                raise TimeoutError
+
+    def record(self, raw: Raw) -> "JournalRecord":
+        """What the fold is given."""
+        return journal_record(self._reader.incoming(raw))
+
+    def batch(self, partition: int, since: int, until: int, records: Sequence[Raw]) -> Batch:
+        """The same as the consumer loop gives it to a projection."""
+        return Batch(
+            [self._reader.incoming(each) for each in records], [Span(JOURNAL, partition, since, until)]
+        )
+
+
+@asynccontextmanager
+async def reading(settings: Settings) -> AsyncIterator[Journal]:
+    """Have the journal. Raises `WrongLog` where it has another number of partitions than the settings say."""
+    make_readable()
+    kafka = AIOKafkaConsumer(
+        settings.topic_name(JOURNAL),
+        bootstrap_servers=settings.kafka,
+        client_id="muster-replay",
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        isolation_level="read_committed",
+        max_partition_fetch_bytes=FETCH_BYTES,
+        fetch_max_wait_ms=10,  # a fetch at the end of one partition would hold up the first one of the next
+    )
+    try:
+        await kafka.start()
+        _check_partitions(kafka, settings)
+        kafka.unsubscribe()
+        yield Journal(settings, kafka)
+    finally:
+        await closing.stop(kafka)
+
+
+def _check_partitions(kafka: AIOKafkaConsumer, settings: Settings) -> None:
+    name = settings.topic_name(JOURNAL)
+    found = len(kafka.partitions_for_topic(name) or ())
+    if found != settings.journal_partitions:
+        raise WrongLog(
+            f"{name} has {found} partitions and MUSTER_JOURNAL_PARTITIONS is {settings.journal_partitions}. "
+            "Set it as the topic is, or restore the topic."
+        )
