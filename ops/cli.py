@@ -55,6 +55,9 @@ VERBS = {
     "journal": Verb(
         "ops.story.command:command", "Tell the story of a client, item, import or command.", LOOK
     ),
+    "verify": Verb(
+        "ops.verify_command:command", "Fold the journal once more, and say whether the tables agree.", LOOK
+    ),
     "audit": Verb("ops.audit_command:command", "Show what operators changed, and when.", LOOK),
     "xpm-keys": Verb(
         "ops.keys_command:command", "Make keys for XPM's tokens, and say which are still needed.", MEND
@@ -63,6 +66,9 @@ VERBS = {
         "ops.deadletters.commands:app",
         "List, show, redrive, discard and export what could not be processed.",
         MEND,
+    ),
+    "replay": Verb(
+        "ops.replay_command:command", "Fold the journal again beside live traffic, and go over to it.", MEND
     ),
     "rewind": Verb(
         "ops.rewind_command:command", "Have a group read, or publish, again from an earlier place.", MEND

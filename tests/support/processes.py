@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,15 @@ class ServiceProcess:
         folder: Path,
         *,
         process_name: str | None = None,
+        wrapper: Sequence[str] = (),
         **variables: str,
     ) -> None:
-        """`process_name` tells two processes of one service apart; `variables` are settings of the service's own."""
+        """`process_name` tells two processes of one service apart; `variables` are settings of the service's own.
+
+        A `wrapper` is a module that is given the service's to run.
+        """
         self.name = process_name or name
-        self._module = f"services.{name}"
+        self._command = ("-m", *wrapper, f"services.{name}")
         self._ready = folder / f"{self.name}.ready"
         environment = {**variables_of(settings), **variables, "MUSTER_LOG_FORMAT": "json"}
         environment["MUSTER_READY_FILE"] = str(self._ready)
@@ -40,7 +44,7 @@ class ServiceProcess:
     async def launch(self) -> None:
         """Start, without waiting until it is ready."""
         self._ready.unlink(missing_ok=True)
-        await self.process.start(sys.executable, "-m", self._module)
+        await self.process.start(sys.executable, *self._command)
 
     async def start(self) -> None:
         """Start, and return when it is ready. Raises `stack.errors.ServerFailed`."""

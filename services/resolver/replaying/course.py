@@ -87,7 +87,7 @@ class Course:
         self.database = database
         self.watcher = watcher
         self._settings = settings
-        self._journal = journal
+        self.journal = journal
         self._jobs = jobs
         self._cluster_id = cluster_id
 
@@ -155,7 +155,7 @@ class Course:
         folded = await self._fold(order, {})
         await self._index(there)
         settling = Settling(
-            self.database, self._journal, order, found.live.generation, there, found.live.generation.swap + 1
+            self.database, self.journal, order, found.live.generation, there, found.live.generation.swap + 1
         )
         if until is None:
             await settling.compare(self.watcher, tenant_id)
@@ -183,7 +183,7 @@ class Course:
         folded = await self._fold(order, stand.applied_to if stand else {})
         await self._index(there)
         settling = Settling(
-            self.database, self._journal, order, found.live.generation, there, found.live.generation.swap + 1
+            self.database, self.journal, order, found.live.generation, there, found.live.generation.swap + 1
         )
         await settling.compare(self.watcher, since=since)
         report = await self._report(settling, folded, resumed=resumed)
@@ -222,7 +222,7 @@ class Course:
             stand.applied_to,
         )
         await self._fold(order, snapshot.applied_to)
-        settling = Settling(self.database, self._journal, order, there, snapshot.generation, 0)
+        settling = Settling(self.database, self.journal, order, there, snapshot.generation, 0)
         await settling.compare(self.watcher)
         return bool(await settling.comparison.counts())
 
@@ -241,7 +241,7 @@ class Course:
         folded = await self._fold(order, stand.applied_to if stand else {})
         await self._index(there)
         here = found.live.generation
-        settling = Settling(self.database, self._journal, order, here, there, number)
+        settling = Settling(self.database, self.journal, order, here, there, number)
         if not restored:
             folded = await self._catch_up(order, folded)
             await settling.compare(self.watcher)
@@ -291,7 +291,7 @@ class Course:
         """Where the live generation stands; where there is none, the end of the journal."""
         if not restored:
             return dict(live.applied_to)
-        logs: Mapping[Place, Log] = await self._journal.logs()
+        logs: Mapping[Place, Log] = await self.journal.logs()
         return {place[1]: log.end for place, log in logs.items()}
 
     async def _offsets(self) -> dict[int, list[tuple[int, int]]]:

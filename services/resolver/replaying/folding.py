@@ -119,7 +119,6 @@ class Folder:
         positions: Positions,
         numbers: Numbers,
         tell: Tell,
-        rows_in_memory: int = ROWS_IN_MEMORY,
     ) -> None:
         """The connection's role and search path are the generation's."""
         self._database = database
@@ -127,7 +126,6 @@ class Folder:
         self._positions = positions
         self._numbers = numbers
         self._tell = tell
-        self._rows_in_memory = rows_in_memory
         self._applying = Applying(Refolding(numbers), positions, Unkept())
         self._world = World()
         self._verdicts: list[Verdict] = []
@@ -207,7 +205,7 @@ class Folder:
         weights = {tenant_id: _weight(state) for tenant_id, state in self._world.tenants.items()}
         total = sum(weights.values())
         for tenant_id in list(self._recent):
-            if total <= self._rows_in_memory:
+            if total <= ROWS_IN_MEMORY:
                 return
             total -= weights.get(tenant_id, 0)
             del self._recent[tenant_id]

@@ -4,13 +4,13 @@ The whole comparison takes a while and holds nobody up: it looks at one snapshot
 since is settled in steps that get ever smaller, the last of them under the locks of a swap.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from services.resolver import store
 from services.resolver.domain.mentions import Key, Mentions
 from services.resolver.generations import ROLE, Generation
 from services.resolver.replaying.answering import Answers
-from services.resolver.replaying.comparing import KEYS, Comparison
+from services.resolver.replaying.comparing import KEYS, Comparison, Example
 from services.resolver.replaying.crew import Order
 from services.resolver.replaying.folding import Folder, Numbers
 from services.resolver.replaying.journal import Journal
@@ -120,6 +120,16 @@ class Settling:
         await self._leave()
         self.compared_to = places
         return sum(end - start for start, end in behind.values())
+
+    async def examples(
+        self, table: str, tenants: Sequence[str], each: int, *, personal: bool
+    ) -> list[Example]:
+        """Some rows that differ; where a swap took place since, those that differed before it."""
+        async with self.database.transaction():
+            await self._work_there()
+            found = await self.comparison.examples(table, tenants, each, personal=personal)
+            await self._leave()
+        return found
 
     async def planned(self) -> tuple[int, int]:
         """How many answers and states a swap would publish; none where that was not worked out."""

@@ -106,6 +106,15 @@ async def look(database: Database) -> Standing:
     )
 
 
+async def peek(settings: Settings) -> Standing:
+    """Find out, also while a replay is at work."""
+    database = await connect(settings, "replay")
+    try:
+        return await look(database)
+    finally:
+        await database.close(timeout=5)
+
+
 async def tenants_since(database: Database, live: Stand, before: Stand) -> str:
     """Whose records an older generation lacks, in words: the tenants with the most of them, and how many others."""
     since = {each: before.applied_to.get(each, 0) for each in live.applied_to}

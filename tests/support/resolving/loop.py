@@ -38,8 +38,9 @@ PARTITIONS = sorted(set(PARTITION_OF.values()))
 class Loop:
     """One resolver process and its database; `published` is what it gave to be published, by partition."""
 
-    def __init__(self, database: Database, entries: Sequence[Entry]) -> None:
+    def __init__(self, database: Database, entries: Sequence[Entry], schema: str = SCHEMA) -> None:
         self._database = database
+        self._schema = schema
         self._entries = entries
         self._projection = ResolverProjection()
         self._positions = Positions("resolver", "a cluster", 1)
@@ -122,7 +123,7 @@ class Loop:
             f'{column} COLLATE "C"' if column.endswith(("_id", "email")) else column
             for column in key.split(", ")
         )
-        return await self._database.fetch(f"SELECT * FROM {SCHEMA}.{table} ORDER BY {collated}")
+        return await self._database.fetch(f"SELECT * FROM {self._schema}.{table} ORDER BY {collated}")
 
 
 def _plain(row: Iterable[tuple[str, Any]]) -> Row:

@@ -1,6 +1,6 @@
 """What the resolver told of a record, held against what the model answered."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from schemas.codec import Event
@@ -21,8 +21,8 @@ SILENT = ("unreadable", "repeated")
 """Results without an outcome of their own; a repeated record's is that of the first."""
 
 
-def assert_told(entry: Entry, answer: Answer, told: Told) -> None:
-    """The verdict and everything in the outcome that the rules fix."""
+def assert_told(entry: Entry, answer: Answer, told: Told, swaps: Collection[int] = (0,)) -> None:
+    """The verdict and everything in the outcome that the rules fix; it is told under the number of one of the swaps."""
     assert (told.result, told.reason) == (answer.result, answer.reason)
     assert (told.claims_id, told.first_offset) == (answer.claims_id, answer.first_offset)
     if answer.result in SILENT:
@@ -31,7 +31,7 @@ def assert_told(entry: Entry, answer: Answer, told: Told) -> None:
     assert answer.after is not None
     record = entry.record()
     outcome = _whole(told.parts)
-    _assert_answers(record, answer, outcome, told.parts)
+    _assert_answers(record, answer, outcome, told.parts, swaps)
     _assert_rows(answer, answer.after, outcome)
     _assert_explains(answer, outcome)
     _assert_names(record, answer, answer.after, outcome)
@@ -81,7 +81,11 @@ def _whole(parts: Sequence[Event[OutcomeRecorded]]) -> Row:
 
 
 def _assert_answers(
-    record: Record, answer: Answer, outcome: Row, parts: Sequence[Event[OutcomeRecorded]]
+    record: Record,
+    answer: Answer,
+    outcome: Row,
+    parts: Sequence[Event[OutcomeRecorded]],
+    swaps: Collection[int],
 ) -> None:
     """It names its record, and its version is the record's place."""
     asked = record.document
@@ -92,7 +96,8 @@ def _assert_answers(
         "subject": asked["subject"],
         "at": at,
     }
-    assert outcome["version"] == {"offset": record.offset, "swap": 0}
+    assert outcome["version"]["offset"] == record.offset
+    assert outcome["version"]["swap"] in swaps
     assert outcome["partition"] == record.partition
     assert (outcome["result"], outcome["reason"]) == (answer.result, answer.reason)
     assert bool(outcome["message"]) == (answer.result != "applied")

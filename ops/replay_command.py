@@ -1,0 +1,273 @@
+"""`muster replay`: fold the journal again beside everything that goes on, see what differs, and swap."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from ops import replay_answers as answers
+from ops.addresses import settings_in_reach
+from ops.audit import audited
+from ops.ending import Exit, Misused
+from ops.replay_places import places
+from ops.voice import AsJson, Voice, speaking
+from services.resolver.domain.version import RULES_VERSION
+from services.resolver.replaying import course, settling, standing
+from services.resolver.replaying.comparing import Example
+from services.resolver.replaying.course import Course, Report
+from services.resolver.replaying.standing import Standing
+from worker.settings import Settings
+
+MOST_JOBS = 8
+DEFAULT_JOBS = min(os.cpu_count() or 1, MOST_JOBS)
+TENANTS_WITH_EXAMPLES = 5
+
+
+class Showing(NamedTuple):
+    """How many rows to show of each kind of difference, and whether with what they say about people."""
+
+    each: int
+    personal: bool
+
+
+Jobs = Annotated[int, typer.Option(min=1, max=64, help="Processes that fold at the same time.")]
+Examples = Annotated[
+    int, typer.Option(min=0, max=100, help="Rows to show of each table, tenant and kind of difference.")
+]
+Personal = Annotated[
+    bool, typer.Option("--personal", help="Show values about people instead of masking them.")
+]
+
+
+def command(
+    *,
+    swap: Annotated[
+        bool,
+        typer.Option("--swap", "--apply", help="Let readers and the resolver go over to what was folded."),
+    ] = False,
+    back: Annotated[
+        bool, typer.Option("--back", help="Catch up the generation that was live before, to return to it.")
+    ] = False,
+    until: Annotated[
+        str | None,
+        typer.Option(help="Only look: as it was at a time, or before an offset (3:1200 is of partition 3)."),
+    ] = None,
+    tenant: Annotated[str | None, typer.Option(help="Only look: one practice's records.")] = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Begin from the first record, whatever an earlier run has folded.")
+    ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="With --until or --tenant: leave the tables there to be queried.")
+    ] = False,
+    status: Annotated[bool, typer.Option("--status", help="Only say where things stand.")] = False,
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Drop what was begun and never swapped in; never what is live.")
+    ] = False,
+    examples: Examples = 3,
+    personal: Personal = False,
+    jobs: Jobs = DEFAULT_JOBS,
+    as_json: AsJson = False,
+) -> None:
+    """Fold the journal again into new tables while live traffic goes on, and show what would change.
+
+    Nothing is published meanwhile, and nothing that anybody reads is touched. With --swap the new tables take the place
+    of the live ones in one transaction; what came out differently is published once, afterwards. The tables that were
+    live are kept: --back shows what returning to them would change, and --back --swap returns.
+
+    It may be broken off at any moment, and goes on from there when it is run again. The exit code is 1 when something
+    differs and nothing was swapped.
+
+    For example:
+
+        muster replay
+        muster replay --swap
+        muster replay --back --swap
+        muster replay --until 2026-11-24T09:00:00Z --tenant harbour
+        muster replay --json | jq '.differences'
+    """
+    with speaking(as_json=as_json) as voice:
+        _check(swap=swap, back=back, anew=anew, only_look=until is not None or tenant is not None, keep=keep)
+        settings = settings_in_reach()
+        showing = Showing(examples, personal)
+        if status:
+            doing = _status(voice, settings)
+        elif discard:
+            doing = _discard(voice, settings)
+        elif until is None and tenant is None:
+            doing = _replay(voice, settings, jobs, showing, swap=swap, back=back, anew=anew)
+        else:
+            doing = _look(voice, settings, jobs, showing, until, tenant, keep=keep)
+        raise typer.Exit(asyncio.run(doing))
+
+
+def _check(*, swap: bool, back: bool, anew: bool, only_look: bool, keep: bool) -> None:
+    if only_look and (swap or back):
+        raise Misused(
+            "--until and --tenant are there to look and compare: what they fold is never swapped in."
+        )
+    if keep and not only_look:
+        raise Misused("--keep belongs to --until or --tenant; what a replay folds is kept anyway.")
+    if back and anew:
+        raise Misused("--back returns to tables that are there: --anew makes no sense with it.")
+
+
+async def _status(voice: Voice, settings: Settings) -> Exit:
+    found = await standing.peek(settings)
+    voice.answer(answers.standing_document(found), *answers.standing_shown(found))
+    return Exit.DONE
+
+
+async def _discard(voice: Voice, settings: Settings) -> Exit:
+    async with (
+        course.begun(settings, voice, 1) as run,
+        audited(settings, "replay", {"discard": True}) as audit,
+    ):
+        dropped = [each.number for each in await run.discard()]
+        audit.result["dropped"] = dropped
+    said = f"Dropped: generation {', '.join(map(str, dropped))}." if dropped else "There was nothing to drop."
+    voice.answer({"dropped": dropped}, said)
+    return Exit.DONE
+
+
+async def _replay(
+    voice: Voice,
+    settings: Settings,
+    jobs: int,
+    showing: Showing,
+    *,
+    swap: bool,
+    back: bool,
+    anew: bool,
+) -> Exit:
+    async with course.begun(settings, voice, jobs) as run:
+        await tell_where_things_stand(voice, run, anew=anew)
+        if not swap:
+            report, found = await (run.back(swap=False) if back else run.replay(swap=False, anew=anew))
+        else:
+            arguments = {"swap": True, "back": back, "rules": RULES_VERSION}
+            async with audited(settings, "replay", arguments) as audit:
+                report, found = await (run.back(swap=True) if back else run.replay(swap=True, anew=anew))
+                audit.result.update(_summary(report))
+        some = await examples_of(found, report, showing)
+    voice.answer(
+        answers.document(report, some), *answers.shown(report, some), *_conclusion(report, back=back)
+    )
+    return Exit.DONE if report.identical or report.swapped else Exit.ATTENTION
+
+
+async def _look(
+    voice: Voice,
+    settings: Settings,
+    jobs: int,
+    showing: Showing,
+    until: str | None,
+    tenant: str | None,
+    *,
+    keep: bool,
+) -> Exit:
+    async with course.begun(settings, voice, jobs) as run:
+        wanted = await places(run.journal, until, tenant) if until is not None else None
+        report, found = await run.look(wanted, tenant)
+        some = await examples_of(found, report, showing)
+        if not keep:
+            await run.drop(report.there)
+    schema = report.there.schema
+    left = (
+        f"The tables are in the schema {schema} until the next look."
+        if keep
+        else "Nothing was changed or kept."
+    )
+    document = answers.document(report, some) | {"schema": schema if keep else None}
+    voice.answer(document, *answers.shown(report, some), "", left)
+    return Exit.DONE if report.identical else Exit.ATTENTION
+
+
+async def tell_where_things_stand(voice: Voice, run: Course, *, anew: bool = False) -> None:
+    """What earlier runs have left; what a swap of theirs did not publish goes out first."""
+    found = await run.standing()
+    for sentence in _left_behind(found, anew=anew):
+        voice.remark(sentence)
+    published = await run.publish_rest()
+    if published:
+        voice.remark(f"Published {published:,} outcomes that swap {found.live.generation.swap} had left.")
+
+
+def _left_behind(found: Standing, *, anew: bool) -> list[str]:
+    said = []
+    for stand in found.unfinished:
+        generation = stand.generation
+        of = f"of {found.live.records:,} " if found.live.records else ""
+        begun = (
+            f"Generation {generation.number} was begun by an earlier {stand.purpose} under rules {generation.rules} "
+            f"and contains {stand.records:,} {of}records"
+        )
+        if generation.rules != RULES_VERSION:
+            said.append(f"{begun}: this release has rules {RULES_VERSION} and begins anew.")
+        else:
+            said.append(f"{begun}: {'it is dropped.' if anew else 'going on with it.'}")
+    return said
+
+
+async def examples_of(found: settling.Settling, report: Report, showing: Showing) -> Sequence[Example]:
+    """Of the tenants with the most differences, table by table."""
+    if not showing.each:
+        return ()
+    shown: list[Example] = []
+    for table in report.compared:
+        counts = sorted((one for one in report.counts if one.table == table), key=lambda one: -one.total)
+        tenants = [one.tenant_id for one in counts[:TENANTS_WITH_EXAMPLES]]
+        if tenants:
+            shown += await found.examples(table, tenants, showing.each, personal=showing.personal)
+    return shown
+
+
+def _summary(report: Report) -> dict[str, Any]:
+    swapped = report.swapped
+    return {
+        "generation": report.there.number,
+        "replaced": report.here.number,
+        "swap": swapped.number if swapped else None,
+        "published": report.published,
+        "differing_rows": sum(each.total for each in report.counts),
+    }
+
+
+def _conclusion(report: Report, *, back: bool) -> list[str]:
+    if report.swapped is not None:
+        return ["", *_after_swap(report)]
+    command = "muster replay --back --swap" if back else "muster replay --swap"
+    if report.restored:
+        return ["", f"The live tables are empty. `{command}` lets readers and the resolver go over to these."]
+    if report.identical:
+        more = (
+            f" `{command}` lets rules {report.there.rules} take over."
+            if report.there.rules != report.here.rules
+            else ""
+        )
+        return ["", f"Identical: nothing differs.{more}"]
+    return [
+        "",
+        (
+            f"Nothing was changed. `{command}` lets readers and the resolver go over, and publishes "
+            f"{report.answers:,} answers and {report.states:,} present states that came out differently."
+        ),
+    ]
+
+
+def _after_swap(report: Report) -> list[str]:
+    swapped = report.swapped
+    assert swapped is not None
+    told = (
+        "The resolver publishes the outcomes of the last 72 hours again as it takes its partitions over."
+        if report.restored
+        else f"Published {report.published:,} outcomes that came out differently."
+    )
+    return [
+        (
+            f"Swap {swapped.number}: generation {report.there.number} is live. The resolver waited "
+            f"{swapped.resolver_seconds * 1000:,.0f} ms, readers {swapped.readers_seconds * 1000:,.0f} ms."
+        ),
+        told,
+    ]
