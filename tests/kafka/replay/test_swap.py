@@ -220,7 +220,7 @@ async def test_a_verification_that_finds_nothing_lets_a_release_take_over(place:
     async with up(place.service("resolver", "1")):
         await place.rests()
     taken = await place.command("2", "verify", "--take-over", "--json")
-    refused = await place.command("3,renames", "verify", "--take-over", "--json")
+    refused = await place.command("3,archives", "verify", "--take-over", "--json")
     standing_by, joining = place.service("resolver", "1"), place.service("resolver", "2", called="second")
     async with up(standing_by, joining):
         await place.until(standing_by, "standing_by")

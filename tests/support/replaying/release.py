@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from schemas.decisions import ItemIgnored
+from schemas.imports import ItemStaged
 from schemas.portal import MemberRemoved
-from services.resolver.domain import decisions, fold, portal, version
+from services.resolver.domain import fold, imports, portal, version
 from services.resolver.domain.change import Change
 from services.resolver.domain.reasons import Refusal
 
@@ -31,16 +32,16 @@ def _breaks(change: Change, data: MemberRemoved) -> None:
         raise ZeroDivisionError(BROKEN)
 
 
-def _renames(change: Change, data: ItemIgnored) -> None:
-    """A rule that gets a detail wrong: ignoring forgets who did it."""
-    decisions.item_ignored(change, data)
+def _archives(change: Change, data: ItemStaged) -> None:
+    """A rule that gets a detail wrong: whoever is staged counts as archived in XPM, or as not archived."""
+    imports.item_staged(change, data)
     item = change.state.items[data.item_id]
-    change.put_item(item._replace(decided_by="Nobody"))
+    change.put_item(item._replace(archived=not data.archived))
 
 
 DEFECTS: Mapping[str, tuple[type, Callable[[Any, Any], None]]] = {
     "refuses_ignoring": (ItemIgnored, _refuses_ignoring),
-    "renames": (ItemIgnored, _renames),
+    "archives": (ItemStaged, _archives),
     "breaks": (MemberRemoved, _breaks),
 }
 
