@@ -16,11 +16,13 @@ from worker.oddity import make_readable
 from worker.positions import Log, Place
 from worker.reading import Raw, Reader
 from worker.records import Span
+from worker.redrive import is_for
 from worker.settings import Settings
 
 if TYPE_CHECKING:
     from services.resolver.domain.fold import JournalRecord
 
+GROUP = "resolver"
 PIECE = 2_000
 """Records that are handed on at once."""
 POLL_MS = 500
@@ -37,7 +39,7 @@ class Journal:
         self._name = settings.topic_name(JOURNAL)
         self.partitions = range(settings.journal_partitions)
         self._reader_is: object = None
-        self._reader = Reader({self._name: JOURNAL}, {self._name: settings.journal_partitions})
+        self._reader = Reader(GROUP, {self._name: JOURNAL}, {self._name: settings.journal_partitions})
 
     async def logs(self) -> dict[Place, Log]:
         """What Kafka has of each partition."""
@@ -70,7 +72,11 @@ class Journal:
             fetched = await self._kafka.getmany(place, timeout_ms=POLL_MS, max_records=PIECE)
             position = min(until, await self._kafka.position(place))
             if position > reached:
-                records = [each for each in fetched.get(place, ()) if each.offset < until]
+                records = [
+                    each
+                    for each in fetched.get(place, ())
+                    if each.offset < until and is_for(GROUP, each.headers)
+                ]
                 reached, heard = position, time.monotonic()
                 yield records, reached
             elif time.monotonic() - heard > SILENT_SECONDS:
