@@ -191,6 +191,7 @@ async def replaying_place(kafka: str, dsn: str, folder: Path) -> AsyncIterator[P
         topic_partitions=3,
         dead_letter_partitions=1,
         session_seconds=6,
+        demo=True,
     )
     await topics.create(settings)
     async with open_post(settings) as post:
