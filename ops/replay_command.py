@@ -13,6 +13,7 @@ from ops.audit import audited
 from ops.ending import Exit, Misused
 from ops.replay_places import places
 from ops.voice import AsJson, Voice, speaking
+from ops.words import some
 from services.resolver.domain.version import RULES_VERSION
 from services.resolver.replaying import course, settling, standing
 from services.resolver.replaying.comparing import Example
@@ -150,9 +151,9 @@ async def _replay(
             async with audited(settings, "replay", arguments) as audit:
                 report, found = await (run.back(swap=True) if back else run.replay(swap=True, anew=anew))
                 audit.result.update(_summary(report))
-        some = await examples_of(found, report, showing)
+        examples = await examples_of(found, report, showing)
     voice.answer(
-        answers.document(report, some), *answers.shown(report, some), *_conclusion(report, back=back)
+        answers.document(report, examples), *answers.shown(report, examples), *_conclusion(report, back=back)
     )
     return Exit.DONE if report.identical or report.swapped else Exit.ATTENTION
 
@@ -170,7 +171,7 @@ async def _look(
     async with course.begun(settings, voice, jobs) as run:
         wanted = await places(run.journal, until, tenant) if until is not None else None
         report, found = await run.look(wanted, tenant)
-        some = await examples_of(found, report, showing)
+        examples = await examples_of(found, report, showing)
         if not keep:
             await run.drop(report.there)
     schema = report.there.schema
@@ -179,8 +180,8 @@ async def _look(
         if keep
         else "Nothing was changed or kept."
     )
-    document = answers.document(report, some) | {"schema": schema if keep else None}
-    voice.answer(document, *answers.shown(report, some), "", left)
+    document = answers.document(report, examples) | {"schema": schema if keep else None}
+    voice.answer(document, *answers.shown(report, examples), "", left)
     return Exit.DONE if report.identical else Exit.ATTENTION
 
 
@@ -191,7 +192,9 @@ async def tell_where_things_stand(voice: Voice, run: Course, *, anew: bool = Fal
         voice.remark(sentence)
     published = await run.publish_rest()
     if published:
-        voice.remark(f"Published {published:,} outcomes that swap {found.live.generation.swap} had left.")
+        voice.remark(
+            f"Published {some(published, 'outcome')} that swap {found.live.generation.swap} had left."
+        )
 
 
 def _left_behind(found: Standing, *, anew: bool) -> list[str]:
@@ -251,7 +254,7 @@ def _conclusion(report: Report, *, back: bool) -> list[str]:
         "",
         (
             f"Nothing was changed. `{command}` lets readers and the resolver go over, and publishes "
-            f"{report.answers:,} answers and {report.states:,} present states that came out differently."
+            f"{some(report.answers, 'answer')} and {some(report.states, 'present state')} that came out differently."
         ),
     ]
 
@@ -262,7 +265,7 @@ def _after_swap(report: Report) -> list[str]:
     told = (
         "The resolver publishes the outcomes of the last 72 hours again as it takes its partitions over."
         if report.restored
-        else f"Published {report.published:,} outcomes that came out differently."
+        else f"Published {some(report.published, 'outcome')} that came out differently."
     )
     return [
         (

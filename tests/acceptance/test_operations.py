@@ -4,11 +4,11 @@ import pytest
 
 from stack.ports import free_port
 from tests.support.operating import Office, open_office
-from tests.support.walking import scenarios
+from tests.support.walking import replays, scenarios
 from tests.support.walking.page import PAGE, blocks
 from tests.support.walking.walk import SCENARIOS, Walk
 
-assert scenarios, "importing it has made the scenarios known"
+assert replays.scenario is scenarios.scenario, "importing them has made the scenarios known"
 
 ON_THE_PAGE = {block.scenario for block in blocks(PAGE.read_text(encoding="utf-8"))}
 

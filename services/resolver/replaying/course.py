@@ -366,13 +366,19 @@ class Course:
             for each, end in found.live.applied_to.items()
             if end > there.applied_to.get(each, 0)
         }
-        tenants = await standing.tenants_since(self.database, found.live, there)
         number, rules = there.generation.number, there.generation.rules
         return (
             f"Generation {number} was folded by rules {rules}, and this release has rules {RULES_VERSION}: it can't be "
-            f"caught up by this release. Going back would miss {sum(missing.values()):,} records of "
-            f"{len(missing)} partitions: {tenants}. Run `muster replay --back` with the release that has rules {rules}."
+            f"caught up by this release. Going back would miss {await self._named(missing, found.live, there)}. Run "
+            f"`muster replay --back` with the release that has rules {rules}."
         )
+
+    async def _named(self, missing: Mapping[int, int], live: Stand, there: Stand) -> str:
+        if not missing:
+            return "nothing so far"
+        records, partitions = sum(missing.values()), len(missing)
+        tenants = await standing.tenants_since(self.database, live, there)
+        return f"{records:,} record{'s' * (records != 1)} of {partitions} partition{'s' * (partitions != 1)}: {tenants}"
 
 
 @asynccontextmanager

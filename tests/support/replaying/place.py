@@ -47,6 +47,28 @@ class Ended:
         return json.loads(self.said)
 
 
+def process_of(
+    release: str,
+    name: str,
+    settings: Settings,
+    folder: Path,
+    *,
+    called: str | None = None,
+    **variables: str,
+) -> ServiceProcess:
+    """A process of a release, not started."""
+    return ServiceProcess(
+        name,
+        settings,
+        folder,
+        process_name=called or name,
+        wrapper=("tests.support.replaying.release",),
+        TEST_RELEASE=release,
+        PYTHONPATH=str(PROJECT),
+        **variables,
+    )
+
+
 class Quiet:
     """Watches a replay, and remembers what it was told."""
 
@@ -84,16 +106,7 @@ class Place:
         self, name: str, release: str, *, called: str | None = None, **variables: str
     ) -> ServiceProcess:
         """A process of a release, not started."""
-        return ServiceProcess(
-            name,
-            self.settings,
-            self.folder,
-            process_name=called or name,
-            wrapper=("tests.support.replaying.release",),
-            TEST_RELEASE=release,
-            PYTHONPATH=str(PROJECT),
-            **variables,
-        )
+        return process_of(release, name, self.settings, self.folder, called=called, **variables)
 
     async def command(self, release: str, *words: str) -> Ended:
         """Run `muster` of a release to its end."""

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from schemas.decisions import ItemIgnored
 from schemas.imports import ItemStaged
-from schemas.portal import MemberRemoved
+from schemas.portal import MemberRecorded, MemberRemoved
 from services.resolver.domain import fold, imports, portal, version
 from services.resolver.domain.change import Change
 from services.resolver.domain.reasons import Refusal
@@ -23,6 +23,11 @@ BROKEN = "the release under test breaks on this"
 def _refuses_ignoring(_change: Change, _data: ItemIgnored) -> None:
     """A rule that is wrong: nothing can be ignored."""
     raise Refusal("item_not_found")
+
+
+def _refuses_members(_change: Change, _data: MemberRecorded) -> None:
+    """A rule that is wrong: whatever the e-mail, it is taken for none."""
+    raise Refusal("email_invalid")
 
 
 def _breaks(change: Change, data: MemberRemoved) -> None:
@@ -41,6 +46,7 @@ def _archives(change: Change, data: ItemStaged) -> None:
 
 DEFECTS: Mapping[str, tuple[type, Callable[[Any, Any], None]]] = {
     "refuses_ignoring": (ItemIgnored, _refuses_ignoring),
+    "refuses_members": (MemberRecorded, _refuses_members),
     "archives": (ItemStaged, _archives),
     "breaks": (MemberRemoved, _breaks),
 }
