@@ -70,6 +70,12 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION resolver.with_swap(outcome text, swap integer) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN regexp_replace(regexp_replace(outcome, '^(\{"specversion":"1\.0","id":"(?:[^"\\]|\\.)*/)\d+(/\d+",)'::text, (('\1'::text || swap) || '\2'::text)), '("version":\{"offset":\d+,"swap":)\d+'::text, ('\1'::text || swap));
+
+COMMENT ON FUNCTION resolver.with_swap(outcome text, swap integer) IS 'An outcome as it is told under the number of another swap: in its id and in its version.';
+
 CREATE TABLE importer.authorizations (
     tenant_id text NOT NULL,
     state_digest bytea NOT NULL,
@@ -434,7 +440,10 @@ CREATE TABLE resolver.generations (
     rules integer NOT NULL,
     swap integer NOT NULL,
     live boolean NOT NULL,
-    made_at timestamp with time zone NOT NULL
+    made_at timestamp with time zone NOT NULL,
+    purpose text DEFAULT 'replay'::text NOT NULL,
+    replaced_by integer,
+    CONSTRAINT generations_purpose_check CHECK ((purpose = ANY (ARRAY['replay'::text, 'verify'::text, 'look'::text, 'snapshot'::text])))
 );
 
 CREATE TABLE resolver_g1.imports (
@@ -563,6 +572,19 @@ CREATE VIEW resolver.members WITH (security_invoker='true') AS
     digest
    FROM resolver_g1.members;
 
+CREATE TABLE resolver.swap_offsets (
+    swap integer NOT NULL,
+    partition integer NOT NULL,
+    "offset" bigint NOT NULL
+);
+
+CREATE TABLE resolver.swaps (
+    number integer NOT NULL,
+    generation integer NOT NULL,
+    before integer NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE resolver_g1.positions (
     "group" text NOT NULL,
     topic text NOT NULL,
@@ -640,6 +662,12 @@ ALTER TABLE ONLY public.migrations
 ALTER TABLE ONLY resolver.generations
     ADD CONSTRAINT generations_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY resolver.swap_offsets
+    ADD CONSTRAINT swap_offsets_pkey PRIMARY KEY (swap, partition);
+
+ALTER TABLE ONLY resolver.swaps
+    ADD CONSTRAINT swaps_pkey PRIMARY KEY (number);
+
 ALTER TABLE ONLY resolver_g1.clients
     ADD CONSTRAINT clients_pkey PRIMARY KEY (tenant_id, client_id);
 
@@ -714,6 +742,9 @@ ALTER TABLE ONLY importer.mirror_parties
 
 ALTER TABLE ONLY importer.staged_events
     ADD CONSTRAINT staged_events_tenant_id_import_id_fkey FOREIGN KEY (tenant_id, import_id) REFERENCES importer.requests(tenant_id, import_id);
+
+ALTER TABLE ONLY resolver.swap_offsets
+    ADD CONSTRAINT swap_offsets_swap_fkey FOREIGN KEY (swap) REFERENCES resolver.swaps(number);
 
 ALTER TABLE notifier.progress ENABLE ROW LEVEL SECURITY;
 
@@ -842,3 +873,9 @@ GRANT SELECT ON TABLE resolver.links TO muster_reader;
 GRANT SELECT ON TABLE resolver_g1.members TO muster_reader;
 
 GRANT SELECT ON TABLE resolver.members TO muster_reader;
+
+GRANT SELECT ON TABLE resolver.swap_offsets TO muster_resolver;
+GRANT SELECT ON TABLE resolver.swap_offsets TO muster_reader;
+
+GRANT SELECT ON TABLE resolver.swaps TO muster_resolver;
+GRANT SELECT ON TABLE resolver.swaps TO muster_reader;

@@ -92,6 +92,20 @@ async def test_a_reader_sees_nothing_of_another_tenant_anywhere(server: asyncpg.
             assert whose == {"oak"}, f"{relation} shows a reader nothing at all"
 
 
+async def test_after_a_swap_the_views_show_the_new_generation_and_nothing_of_another_tenant(
+    server: asyncpg.Connection,
+) -> None:
+    """A swap replaces what the views show, and leaves who may see what."""
+    async with server.transaction():
+        await generations.show(server, Generation(number=2, rules=1, swap=1))
+    await server.execute("DELETE FROM resolver_g1.items")
+
+    for relation in await relations(server, "v"):
+        if relation[0] == "resolver":
+            assert await seen(server, relation, "oak") == {"oak"}, relation
+            assert await seen(server, relation, None) == set(), relation
+
+
 async def test_views_look_with_the_rights_of_whoever_asks(server: asyncpg.Connection) -> None:
     """A view with its owner's rights would pass row-level security by."""
     options = await server.fetch(
