@@ -35,8 +35,11 @@ def told(*inputs: Input, now: int = NOON) -> list[IntegrationProgressed]:
         ledger.read(each.event, each.source(offset))
         changes = ledger.changes()
         rows |= {change.row.key: change.row for change in changes}
-        heard += [change for change in changes if change.cause]
-    return [snapshot(change.row) for change in heard]
+        heard += changes
+    shown = [
+        (snapshot(change.row), change.cause) for change in heard
+    ]  # an unseen change is stored as shown too
+    return [row for row, cause in shown if cause]
 
 
 def test_72_hours_end_at_the_instant() -> None:
@@ -105,6 +108,14 @@ def test_the_same_outcome_again_changes_nothing() -> None:
     inputs = [connection(7, "connected"), client_added(8)]
 
     assert len(told(*inputs, *inputs)) == 2
+
+
+def test_what_a_swap_tells_again_is_no_news() -> None:
+    """After the loss of a database the last 72 hours come once more, under the number of another swap."""
+    first = [connection(7, "connected", record_id="r7"), client_added(8, record_id="r8")]
+    again = [connection(7, "connected", record_id="r7", swap=1), client_added(8, record_id="r8", swap=1)]
+
+    assert len(told(*first, *again)) == 2
 
 
 def test_a_swap_may_find_that_a_client_was_refused() -> None:
