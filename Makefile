@@ -52,6 +52,9 @@ fuzz: .venv/dev ## let the XPM client read DOCUMENTS spoilt answers, made from S
 bench-dead-letters: .venv/stack ## how usable LETTERS dead letters are, beside so many DECISIONS; takes minutes
 	@$(BIN)/python -m benchmarks.dead_letters --letters $(or $(LETTERS),100000) --decisions $(or $(DECISIONS),1000000)
 
+bench-replay: .venv/stack ## how long a lost database, and a replay beside live traffic, take for RECORDS; takes minutes
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks.replaying --records $(or $(RECORDS),1000000)
+
 fuzz-api: .venv/dev ## call the portal's API with EXAMPLES inputs per operation, as its OpenAPI document says
 	@API_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/pytest -n 0 -s tests/acceptance/test_portal_openapi.py $(ARGS)
 
@@ -104,4 +107,4 @@ help:
 		'one elsewhere, name it: make PYTHON=/path/to/python3 ...' >&2; exit 1; }
 	@$(PYTHON) -I ops/environment.py $*
 
-.PHONY: bench-dead-letters run demo up down status reset test chromium chaos bench-importer fuzz fuzz-api streams test-containers check format generate lock clean help .venv/stack .venv/dev
+.PHONY: bench-dead-letters bench-replay run demo up down status reset test chromium chaos bench-importer fuzz fuzz-api streams test-containers check format generate lock clean help .venv/stack .venv/dev

@@ -45,7 +45,7 @@ async def measure(records: int, tenants: int, commands: int) -> None:
     async with AsyncExitStack() as parts:
         addresses = await parts.enter_async_context(open_stack(stack, "benchmark", console.print))
         place = await parts.enter_async_context(fresh_place(addresses, stack.folder))
-        published = await _fill(place, records, tenants)
+        published = await fill(place, records, tenants)
         rate, cpu = await _drain(place, published)
         console.print(f"resolver: {published:,} records at {rate:,.0f}/s, {cpu * 1e6:.0f} us of CPU each")
         await parts.enter_async_context(place.service("resolver"))
@@ -58,7 +58,8 @@ async def measure(records: int, tenants: int, commands: int) -> None:
     _print(measured)
 
 
-async def _fill(place: Place, records: int, tenants: int) -> int:
+async def fill(place: Place, records: int, tenants: int) -> int:
+    """Publish a made-up journal, and return how many records it has."""
     publisher = Publisher(place.settings, "bench")
     chunk: list[Outgoing] = []
     published = 0

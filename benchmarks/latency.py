@@ -45,18 +45,18 @@ async def floor(place: Place, times: int) -> list[float]:
     return measured[WARM_UP:]
 
 
-async def to_the_row(place: Place, times: int) -> list[float]:
-    """Seconds from the begin of a command's publication until another connection sees its row."""
+async def to_the_row(place: Place, times: int, called: str = "row") -> list[float]:
+    """Seconds from the begin of a command's publication until another connection sees its row, `called` so and new."""
     database = await asyncpg.connect(place.dsn)
     measured = []
     async with _producer(place) as producer:
         for number in range(times + WARM_UP):
             begun = time.perf_counter()
-            await _add_client(place, producer, f"row-{number}")
+            await _add_client(place, producer, f"{called}-{number}")
             while not await database.fetchval(  # noqa: ASYNC110 - another process's commit sets no event
                 "SELECT count(*) FROM resolver.clients WHERE tenant_id = $1 AND client_id = $2",
                 TENANT,
-                f"row-{number}",
+                f"{called}-{number}",
             ):
                 await asyncio.sleep(0.0005)
             measured.append(time.perf_counter() - begun)
