@@ -64,9 +64,20 @@ def _shown(path: str, value: Any, *, personal: bool) -> str | None:
     if value is None:
         return None
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
-    if not personal and _is_personal(path):
+    if not personal and (_is_personal(path) or _holds_personal(value)):
         return f"({len(text)} characters)"
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _holds_personal(value: Any) -> bool:
+    """Whether something within is: what is on one side only is shown as a whole."""
+    match value:
+        case dict():
+            return any(name in PERSONAL or _holds_personal(each) for name, each in value.items())
+        case list():
+            return any(map(_holds_personal, value))
+        case _:
+            return False
 
 
 def _is_personal(path: str) -> bool:
