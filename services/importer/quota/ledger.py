@@ -9,7 +9,6 @@ first call finds out what is left.
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import TypeAdapter
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from asyncpg import Pool, Record
 
 QUERIES = queries.load("services.importer.quota", "ledger.sql")
-KEPT_FOR = timedelta(days=8)
 OTHERS_FIRST_SECONDS = 0.005
 
 _BUDGET = TypeAdapter(Budget)
@@ -63,10 +61,6 @@ class Ledger:
             return left, left
 
         return await self._change(practice, reported)
-
-    async def forget_old(self) -> None:
-        """Drop the budgets that say nothing any more."""
-        await self._pool.execute(QUERIES.forget, KEPT_FOR)
 
     async def _change(self, practice: str, decide: Callable[[Budget, float], tuple[Budget, Told]]) -> Told:
         """Decide on what is known here first; if that changes nothing, on what is true."""

@@ -14,7 +14,3 @@ INSERT INTO quotas (xpm_tenant_id, budget, changes) VALUES ($1, $2, 1) ON CONFLI
 -- Keep the budget as it is now, unless somebody has changed it meanwhile
 UPDATE quotas SET budget = $2, changes = changes + 1, changed_at = clock_timestamp()
 WHERE xpm_tenant_id = $1 AND changes = $3;
-
--- forget --
--- Practices that nobody has asked about for so long have begun new windows since
-DELETE FROM quotas WHERE changed_at < clock_timestamp() - $1::interval;
