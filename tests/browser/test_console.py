@@ -48,6 +48,26 @@ async def test_a_decision_is_made_by_keyboard_alone_and_the_focus_is_kept(
     await expect(anna.page.locator("#review-list")).to_be_focused()
 
 
+async def test_the_focus_goes_back_to_the_menu_although_the_list_moved_meanwhile(
+    practice: Practice, sign_in
+) -> None:
+    """What opened the slide-out is another element by then, for the same client."""
+    await practice.client_of_xpm("oak", "Ann")
+    anna = await sign_in(practice)
+    more = anna.page.get_by_label("More actions for oak")
+    await more.click()
+    await anna.page.get_by_text("Integration actions").click()
+    await anna.page.get_by_text("Xero Practice Manager").click()
+    await anna.page.get_by_role("link", name="Import items").click()
+    await expect(anna.slide_out.get_by_role("button", name="Continue")).to_be_visible()
+
+    await practice.add_client("fir")
+    await expect(anna.page.locator("#menu-fir")).to_be_attached()
+    await anna.page.keyboard.press("Escape")
+
+    await expect(more).to_be_focused()
+
+
 async def test_what_somebody_ticked_stays_ticked_when_the_list_moves(practice: Practice, sign_in) -> None:
     """Another's decision takes a row away under one's hands, and nothing else."""
     await practice.client_of_xpm("oak", "Ann", "Bob", "Cy")

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from schemas.fields import VISIBLE_ASCII, Identifier, Name
 from services.portal import portal as parts
 from services.portal.api.models import CommandState
-from services.portal.commands import Command, command_id
+from services.portal.commands import Answer, Command, command_id
 from services.portal.people import Person
 from services.portal.portal import Portal
 from services.portal.problems import Problem
@@ -114,7 +114,11 @@ async def carried_out(
     """
     if key is not None:
         await portal.commands.check_unused(person, commands)
-    answers = await portal.commands.carry_out_all(person, commands, wait)
+    if wait:
+        answers = await portal.commands.carry_out_all(person, commands, wait)
+    else:
+        await portal.commands.publish(person, commands)
+        answers = [Answer(each, None) for each in commands]
     if key is not None:
         await portal.commands.check_unused(person, commands)
     states = [CommandState.of(each.command.id, each.outcome) for each in answers]
