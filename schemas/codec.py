@@ -1,12 +1,11 @@
 """Bytes to events and back. Reading is strict: a record is exactly the schema, or it is `Unreadable`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Generic, Literal
+from typing import Any, Generic, Literal, NamedTuple
 
 import orjson
-from pydantic import ConfigDict, ValidationError
+from pydantic import ValidationError
 from typing_extensions import TypeVar
 
 from schemas.envelope import Envelope, EventData
@@ -29,8 +28,7 @@ class Unreadable(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True)
-class Event(Generic[Data]):
+class Event(NamedTuple, Generic[Data]):
     """An event as read. `content` is a digest of type, subject and data as parsed: equal content, equal event."""
 
     id: str
@@ -44,13 +42,8 @@ class Event(Generic[Data]):
     content: bytes
 
 
-class _Data(EventData):
-    """Any `data`; its own model reads it once the type is known."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-_envelope = Envelope[_Data].__pydantic_validator__
+_envelope = Envelope[EventData].__pydantic_validator__
+"""Any `data` will do for it: its own model reads it once the type is known."""
 
 
 def decode(value: bytes | None, topic: Topic) -> Event:

@@ -73,6 +73,7 @@ SenderTime = Annotated[
 """An instant by a sender's clock, as RFC 3339 writes it, with any offset; nothing is computed from it."""
 
 
+@lru_cache(maxsize=4096)
 def timestamp(milliseconds: int) -> str:
     """A broker timestamp (milliseconds since 1970, UTC) as the wire writes it: `2026-11-23T07:14:29.123Z`."""
     seconds, rest = divmod(milliseconds, 1000)

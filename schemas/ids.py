@@ -1,5 +1,6 @@
 """Ids that are derived and therefore the same on every run. Each contains the tenant."""
 
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 import orjson
@@ -7,6 +8,7 @@ import orjson
 NAMESPACE = UUID("6f0a7d0e-3c55-5d0e-9a4b-6d7573746572")
 
 
+@lru_cache(maxsize=4096)
 def derived_id(tenant_id: str, *parts: str | int | None) -> str:
     """A version-5 UUID of the tenant and the parts; parts can't run into each other."""
     return str(uuid5(NAMESPACE, orjson.dumps([tenant_id, *parts]).decode()))

@@ -35,8 +35,8 @@ class Amendment(Block):
     """Details as a person changes them: an absent field stays as it is, null clears it. A name can't be cleared."""
 
     def given(self) -> dict[str, Any]:
-        """The fields that were sent, with their values."""
-        return {field: getattr(self, field) for field in self.model_fields_set}
+        """The fields that were sent, with their values, in the schema's order."""
+        return {field: value for field, value in vars(self).items() if field in self.model_fields_set}
 
     @model_validator(mode="after")
     def _name_is_never_cleared(self) -> Self:

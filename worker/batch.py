@@ -64,7 +64,7 @@ def as_failed(batch: Batch, error: str) -> Batch:
 
 def _failed(record: Incoming, error: str) -> Incoming:
     return (
-        replace(record, content=Failed(record.content, error))
+        record._replace(content=Failed(record.content, error))
         if isinstance(record.content, Event)
         else record
     )

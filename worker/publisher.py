@@ -8,7 +8,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import structlog
@@ -36,8 +35,7 @@ class TooLarge(Exception):
     """An event is larger than readers accept. The service that made it has to be mended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(NamedTuple):
     """A record as it goes to Kafka."""
 
     topic: Topic

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.codec import Event, Unreadable
 from schemas.topics import Topic
@@ -17,8 +18,7 @@ class Failed:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """One record, and what it holds. `timestamp` is the broker's, in milliseconds since 1970 (UTC)."""
 
     topic: Topic
@@ -31,8 +31,7 @@ class Incoming:
     content: Event | Unreadable | Failed
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """An encoded event, to be published under its tenant's key."""
 
     topic: Topic

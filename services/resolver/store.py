@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from schemas.decisions import ItemIgnored, ItemImported, ItemLinked
-from schemas.envelope import EventData
-from schemas.imports import ConnectionChanged, ImportFact, ImportStarted, ItemStaged
+from schemas.imports import ConnectionChanged, ImportStarted
 from schemas.portal import ClientAdded, MemberRecorded, MemberRemoved
 from services.resolver import rows
 from services.resolver.domain.email import normalised
@@ -173,7 +172,7 @@ def decision_rows(verdict: Verdict) -> list[Values]:
 
 def _decision(verdict: Verdict, ordinal: int, outcome: str | None) -> Values:
     record, event = verdict.record, verdict.record.event
-    data: Any = event.data if event else None
+    named = vars(event.data) if event else {}
     first = ordinal == 0
     return (
         event.tenant_id if event else record.key_tenant,
@@ -187,24 +186,18 @@ def _decision(verdict: Verdict, ordinal: int, outcome: str | None) -> Values:
         event.id if event else None,
         event.type if event else None,
         event.content if event else None,
-        _decided_by(data),
+        named.get(_WHO_DECIDED.get(type(event.data), "")) if event else None,
         verdict.client_id,
-        data.import_id if isinstance(data, ImportFact) else None,
-        data.item_id if isinstance(data, ItemStaged | ItemImported | ItemIgnored | ItemLinked) else None,
-        data.member_id if isinstance(data, MemberRecorded | MemberRemoved | ItemLinked) else None,
+        named.get("import_id"),
+        named.get("item_id"),
+        named.get("member_id"),
         verdict.first_offset,
         rows.json(verdict.before) if first else None,
         outcome,
     )
 
 
-def _decided_by(data: EventData | None) -> str | None:
-    role = _DECIDING.get(type(data))
-    who: str | None = getattr(data, role) if role else None
-    return who
-
-
-_DECIDING: Mapping[type | None, str] = {
+_WHO_DECIDED: Mapping[type, str] = {
     ClientAdded: "added_by",
     MemberRecorded: "recorded_by",
     MemberRemoved: "removed_by",
@@ -214,3 +207,4 @@ _DECIDING: Mapping[type | None, str] = {
     ItemIgnored: "decided_by",
     ItemLinked: "decided_by",
 }
+"""In which field of an event its author stands."""

@@ -26,6 +26,21 @@ class Replacement:
 class Change:
     """The record being folded, its tenant's state, and what has been touched so far."""
 
+    __slots__ = (
+        "at",
+        "before",
+        "client",
+        "client_created",
+        "client_id",
+        "event",
+        "imports",
+        "items",
+        "members",
+        "offset",
+        "replacements",
+        "state",
+    )
+
     def __init__(self, state: TenantState, event: Event, offset: int, at: int) -> None:
         self.state = state
         self.event = event
@@ -76,13 +91,13 @@ class Change:
         )
         self.state.put_member(member)
 
-    def put_item(self, item: Item) -> None:
-        """Keep an item, and the numbers of the open imports that held or hold it."""
+    def put_item(self, item: Item, staged_by: str | None = None) -> None:
+        """Keep an item, and the numbers of the open imports that held or hold it, or that stage it now."""
         before = self.state.items.get(item.item_id)
         self.state.put_item(item)
         self.items[item.item_id] = item
         for run in self.state.open_imports(item.client_id):
-            self._recount(run, before, item)
+            self._recount(run, before, item, staged=run.import_id == staged_by)
 
     def put_import(self, run: Import) -> None:
         self.state.put_import(run)
@@ -105,7 +120,9 @@ class Change:
 
     def add(self, run: Import, **numbers: int) -> None:
         """Let an import's numbers grow."""
-        counts = {**run.counts, **{name: run.counts[name] + grown for name, grown in numbers.items()}}
+        counts = dict(run.counts)
+        for name, grown in numbers.items():
+            counts[name] += grown
         self.put_import(run._replace(counts=counts))
 
     def list_items(self, run: Import, item_ids: Iterable[str], left_out: int) -> Import:
@@ -128,7 +145,7 @@ class Change:
             if run.is_open and run.listed is not None and not run.unstaged and not run.counts["pending"]:
                 self.put_import(run._replace(status="completed"))
 
-    def _recount(self, run: Import, before: Item | None, after: Item) -> None:
+    def _recount(self, run: Import, before: Item | None, after: Item, *, staged: bool) -> None:
         was = before.state if before and run.holds(before) else None
         now = after.state if run.holds(after) else None
         brought = (
@@ -137,11 +154,12 @@ class Change:
             and after.staged_from >= run.started_from
             and (before is None or before.staged_from < run.started_from)
         )
-        if was == now and not brought:
+        if was == now and not brought and not staged:
             if was is not None:
                 self.imports.add(run.import_id)
             return
         counts = dict(run.counts)
+        counts["staged"] += staged
         if was is not None:
             counts[was] -= 1
         if now is not None:

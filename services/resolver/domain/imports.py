@@ -78,12 +78,11 @@ def item_staged(change: Change, data: ItemStaged) -> None:
     item = _staged_item(data, run, before)
     link = change.state.links.get((item.client_id, item.xpm_party_id))
     if link is None:
-        change.put_item(_pending(item))
+        item = _pending(item)
     else:
         _take_over_staged(change, item, link)
-        change.put_item(_with_member(item, link))
-    if change.state.imports[run.import_id].is_open:
-        change.add(change.state.imports[run.import_id], staged=1)
+        item = _with_member(item, link)
+    change.put_item(item, staged_by=run.import_id)
     _moved(change, run.import_id)
 
 
@@ -152,31 +151,42 @@ def _moved(change: Change, import_id: str) -> None:
 
 
 def _values(block: Block) -> dict[str, Any]:
-    return {field: value for field, value in block if value is not None}
+    return {field: value for field, value in vars(block).items() if value is not None}
 
 
 def _staged_item(data: ItemStaged, run: Import, before: Item | None) -> Item:
     personal, relationship = _values(data.personal), _values(data.relationship)
-    fresh: dict[str, Any] = {
-        "xpm_party_id": data.xpm_party_id,
-        "import_id": run.import_id,
-        "staged_from": run.started_from,
-        "personal": personal,
-        "relationship": relationship,
-        "archived": data.archived,
-        "stub": data.stub,
-        "details_as_of": milliseconds(data.details_as_of) if data.details_as_of else None,
-        "digest": digest_of_item(personal, relationship, archived=data.archived, stub=data.stub),
-        "in_xpm": True,
-    }
+    fresh = Item(
+        item_id=data.item_id,
+        client_id=data.client_id,
+        xpm_party_id=data.xpm_party_id,
+        import_id=run.import_id,
+        staged_from=run.started_from,
+        personal=personal,
+        relationship=relationship,
+        archived=data.archived,
+        stub=data.stub,
+        details_as_of=milliseconds(data.details_as_of) if data.details_as_of else None,
+        digest=digest_of_item(personal, relationship, archived=data.archived, stub=data.stub),
+    )
     if before is None:
-        return Item(item_id=data.item_id, client_id=data.client_id, **fresh)
+        return fresh
     if before.xpm_party_id != data.xpm_party_id:
         before = _pending(before)
-    return before._replace(**fresh)
+    return fresh._replace(
+        state=before.state,
+        reason=before.reason,
+        member_id=before.member_id,
+        attached_by=before.attached_by,
+        decided_by=before.decided_by,
+        decided_at=before.decided_at,
+        ignored=before.ignored,
+    )
 
 
 def _pending(item: Item) -> Item:
+    if item.state == "pending":
+        return item
     return item._replace(
         state="pending",
         reason=None,

@@ -3,7 +3,7 @@
 Built as plain dictionaries, since one is written for every record; a test reads each of them back through the schema.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from schemas.codec import envelope
@@ -32,11 +32,13 @@ def write(
 ) -> tuple[bytes, ...]:
     """The encoded outcome, in more than one part only where very much changed."""
     answer = _answer(change, result, reason)
-    parts = _parts(_entries(change))
+    parts = _parts(change)
     parts[0] |= _told_once(change, result, present)
     return tuple(
-        _encode(change, partition, swap, part, len(parts), {**answer, **told})
-        for part, told in enumerate(parts)
+        [
+            _encode(change, partition, swap, part, len(parts), {**answer, **told})
+            for part, told in enumerate(parts)
+        ]
     )
 
 
@@ -85,17 +87,22 @@ def _undone(run: Import) -> Import:
     )
 
 
-def _entries(change: Change) -> list[tuple[str, dict[str, Any]]]:
-    """What changed, each under the name of its list; sorted, so that no order of loading shows."""
-    return [
-        *(("imports", _import(change.state.imports[import_id])) for import_id in sorted(change.imports)),
-        *(("members", _member(change.members[member_id])) for member_id in sorted(change.members)),
-        *(("items", _item(change.items[item_id])) for item_id in sorted(change.items)),
-    ]
+def _lists(change: Change) -> dict[str, list[dict[str, Any]]]:
+    """What changed, in lists by kind; sorted, so that no order of loading shows."""
+    lists = {
+        "imports": [_import(change.state.imports[import_id]) for import_id in sorted(change.imports)],
+        "members": [_member(change.members[member_id]) for member_id in sorted(change.members)],
+        "items": [_item(change.items[item_id]) for item_id in sorted(change.items)],
+    }
+    return {name: entries for name, entries in lists.items() if entries}
 
 
-def _parts(entries: Sequence[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+def _parts(change: Change) -> list[dict[str, Any]]:
+    lists = _lists(change)
+    if len(change.imports) + len(change.members) + len(change.items) <= ENTRIES_OF_A_PART:
+        return [lists]
     parts: list[dict[str, Any]] = [{}]
+    entries = [(name, entry) for name, some in lists.items() for entry in some]
     for number, (name, entry) in enumerate(entries):
         if number and number % ENTRIES_OF_A_PART == 0:
             parts.append({})
@@ -167,17 +174,13 @@ def _personal(change: Change, present: Mapping[str, Any]) -> dict[str, Any]:
         personal["client_name"] = client.details["name"]
     if change.replacements:
         personal["replaced"] = [_replaced(each) for each in change.replacements]
-    return {**personal, **present.get("personal", {})}
-
-
-def _without_nothing(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+    personal.update(present.get("personal", {}))
+    return personal
 
 
 def _client(client: Client, data: ClientAdded, *, created: bool) -> dict[str, Any]:
-    return _without_nothing(
-        {"xpm_client_id": client.xpm_client_id, "created": created, "added_by": data.added_by}
-    )
+    told = {"xpm_client_id": client.xpm_client_id, "created": created, "added_by": data.added_by}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _connection(data: ConnectionChanged) -> dict[str, Any]:
@@ -188,39 +191,37 @@ def _connection(data: ConnectionChanged) -> dict[str, Any]:
 
 
 def _import(run: Import) -> dict[str, Any]:
-    return _without_nothing(
-        {
-            "import_id": run.import_id,
-            "status": run.status,
-            "requested_by": run.requested_by,
-            "requested_at": timestamp(run.requested_at),
-            "bulk_id": run.bulk_id,
-            "waiting": _waiting(run),
-            "reason": run.reason,
-            "message": run.message,
-            "counts": run.counts,
-        }
-    )
-
-
-def _waiting(run: Import) -> dict[str, Any] | None:
-    if run.waiting_until is None:
-        return None
-    return {"until": timestamp(run.waiting_until), "why": run.waiting_why}
+    told: dict[str, Any] = {
+        "import_id": run.import_id,
+        "status": run.status,
+        "requested_by": run.requested_by,
+        "requested_at": timestamp(run.requested_at),
+    }
+    if run.bulk_id is not None:
+        told["bulk_id"] = run.bulk_id
+    if run.waiting_until is not None:
+        told["waiting"] = {"until": timestamp(run.waiting_until), "why": run.waiting_why}
+    if run.reason is not None:
+        told["reason"] = run.reason
+    if run.message is not None:
+        told["message"] = run.message
+    told["counts"] = run.counts
+    return told
 
 
 def _item(item: Item) -> dict[str, Any]:
-    return _without_nothing(
-        {
-            "item_id": item.item_id,
-            "import_id": item.import_id,
-            "xpm_party_id": item.xpm_party_id,
-            "state": item.state,
-            "digest": item.digest,
-            "reason": item.reason,
-            "member_id": item.member_id,
-        }
-    )
+    told: dict[str, Any] = {
+        "item_id": item.item_id,
+        "import_id": item.import_id,
+        "xpm_party_id": item.xpm_party_id,
+        "state": item.state,
+        "digest": item.digest,
+    }
+    if item.reason is not None:
+        told["reason"] = item.reason
+    if item.member_id is not None:
+        told["member_id"] = item.member_id
+    return told
 
 
 def _member(member: Member) -> dict[str, Any]:

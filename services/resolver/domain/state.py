@@ -141,4 +141,7 @@ class World:
         self.tenants: dict[str, TenantState] = {}
 
     def tenant(self, tenant_id: str) -> TenantState:
-        return self.tenants.setdefault(tenant_id, TenantState())
+        state = self.tenants.get(tenant_id)
+        if state is None:
+            state = self.tenants[tenant_id] = TenantState()
+        return state
