@@ -248,6 +248,21 @@ CREATE TABLE importer.turns (
     paused_until timestamp with time zone
 );
 
+CREATE TABLE notifier.mended (
+    number bigint NOT NULL,
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    event text NOT NULL
+);
+
+ALTER TABLE notifier.mended ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME notifier.mended_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE notifier.positions (
     "group" text NOT NULL,
     topic text NOT NULL,
@@ -341,7 +356,7 @@ CREATE TABLE ops.dead_letters (
     reason text,
     partition integer,
     "offset" bigint,
-    CONSTRAINT dead_letters_action_check CHECK ((action = ANY (ARRAY['redrive'::text, 'discard'::text]))),
+    CONSTRAINT dead_letters_action_check CHECK ((action = ANY (ARRAY['redrive'::text, 'discard'::text, 'replay'::text]))),
     CONSTRAINT dead_letters_attempt_check CHECK ((attempt > 0)),
     CONSTRAINT dead_letters_check CHECK (((action = 'discard'::text) = (reason IS NOT NULL))),
     CONSTRAINT dead_letters_state_check CHECK ((state = ANY (ARRAY['begun'::text, 'done'::text, 'undone'::text])))
@@ -638,6 +653,9 @@ ALTER TABLE ONLY importer.staged_events
 ALTER TABLE ONLY importer.turns
     ADD CONSTRAINT turns_pkey PRIMARY KEY (tenant_id);
 
+ALTER TABLE ONLY notifier.mended
+    ADD CONSTRAINT mended_pkey PRIMARY KEY (number);
+
 ALTER TABLE ONLY notifier.positions
     ADD CONSTRAINT positions_pkey PRIMARY KEY ("group", topic, partition);
 
@@ -825,6 +843,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.revocations TO muster_import
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.staged_events TO muster_importer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.turns TO muster_importer;
+
+GRANT SELECT,DELETE ON TABLE notifier.mended TO muster_notifier;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE notifier.positions TO muster_notifier;
 

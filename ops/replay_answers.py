@@ -10,9 +10,9 @@ from rich.text import Text
 
 from ops.times import shown_time
 from services.resolver.domain.version import RULES_VERSION
-from services.resolver.replaying.comparing import Count, Example
 from services.resolver.replaying.course import Report
 from services.resolver.replaying.standing import Stand, Standing
+from worker.differences import Count, Example
 
 TENANTS_SHOWN = 10
 KINDS = {"only_here": "only live", "only_there": "only replayed", "different": "different"}

@@ -3,34 +3,29 @@
 import asyncio
 import os
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
 from ops import replay_answers as answers
+from ops import replay_progress
 from ops.addresses import settings_in_reach
 from ops.audit import audited
+from ops.deadletters import replayed
 from ops.ending import Exit, Misused
 from ops.replay_places import places
+from ops.replay_progress import Checked, Showing, most_differing
 from ops.voice import AsJson, Voice, speaking
 from ops.words import some
 from services.resolver.domain.version import RULES_VERSION
 from services.resolver.replaying import course, settling, standing
-from services.resolver.replaying.comparing import Example
 from services.resolver.replaying.course import Course, Report
 from services.resolver.replaying.standing import Standing
+from worker.differences import Example
 from worker.settings import Settings
 
 MOST_JOBS = 8
 DEFAULT_JOBS = min(os.cpu_count() or 1, MOST_JOBS)
-TENANTS_WITH_EXAMPLES = 5
-
-
-class Showing(NamedTuple):
-    """How many rows to show of each kind of difference, and whether with what they say about people."""
-
-    each: int
-    personal: bool
 
 
 Jobs = Annotated[int, typer.Option(min=1, max=64, help="Processes that fold at the same time.")]
@@ -142,20 +137,33 @@ async def _replay(
     back: bool,
     anew: bool,
 ) -> Exit:
+    healed = 0
     async with course.begun(settings, voice, jobs) as run:
-        await tell_where_things_stand(voice, run, anew=anew)
+        await tell_where_things_stand(voice, settings, run, anew=anew)
         if not swap:
             report, found = await (run.back(swap=False) if back else run.replay(swap=False, anew=anew))
+            examples = await examples_of(found, report, showing)
+            progress = await replay_progress.check(voice, settings, run, showing, mend=False)
         else:
             arguments = {"swap": True, "back": back, "rules": RULES_VERSION}
             async with audited(settings, "replay", arguments) as audit:
                 report, found = await (run.back(swap=True) if back else run.replay(swap=True, anew=anew))
                 audit.result.update(_summary(report))
-        examples = await examples_of(found, report, showing)
+                examples = await examples_of(found, report, showing)
+                healed, _ = await replayed.follow(settings, run.database, await run.standing())
+                progress = await replay_progress.check(voice, settings, run, showing, mend=True)
+                audit.result.update({"mended_progress": progress.rebuilt.mended})
+    whole, shown = progress.added_to(report), [*examples, *progress.examples]
     voice.answer(
-        answers.document(report, examples), *answers.shown(report, examples), *_conclusion(report, back=back)
+        answers.document(whole, shown)
+        | {
+            "mended_progress": progress.rebuilt.mended,
+            "letters": {"kept": report.letters, "replayed": healed},
+        },
+        *answers.shown(whole, shown),
+        *_conclusion(report, progress, healed, back=back),
     )
-    return Exit.DONE if report.identical or report.swapped else Exit.ATTENTION
+    return Exit.DONE if whole.identical or whole.swapped else Exit.ATTENTION
 
 
 async def _look(
@@ -185,7 +193,9 @@ async def _look(
     return Exit.DONE if report.identical else Exit.ATTENTION
 
 
-async def tell_where_things_stand(voice: Voice, run: Course, *, anew: bool = False) -> None:
+async def tell_where_things_stand(
+    voice: Voice, settings: Settings, run: Course, *, anew: bool = False
+) -> None:
     """What earlier runs have left; what a swap of theirs did not publish goes out first."""
     found = await run.standing()
     for sentence in _left_behind(found, anew=anew):
@@ -195,6 +205,8 @@ async def tell_where_things_stand(voice: Voice, run: Course, *, anew: bool = Fal
         voice.remark(
             f"Published {some(published, 'outcome')} that swap {found.live.generation.swap} had left."
         )
+    await replayed.follow(settings, run.database, found)
+    await replay_progress.tell_what_is_left(voice, settings, run)
 
 
 def _left_behind(found: Standing, *, anew: bool) -> list[str]:
@@ -219,8 +231,7 @@ async def examples_of(found: settling.Settling, report: Report, showing: Showing
         return ()
     shown: list[Example] = []
     for table in report.compared:
-        counts = sorted((one for one in report.counts if one.table == table), key=lambda one: -one.total)
-        tenants = [one.tenant_id for one in counts[:TENANTS_WITH_EXAMPLES]]
+        tenants = most_differing([one for one in report.counts if one.table == table])
         if tenants:
             shown += await found.examples(table, tenants, showing.each, personal=showing.personal)
     return shown
@@ -237,21 +248,24 @@ def _summary(report: Report) -> dict[str, Any]:
     }
 
 
-def _conclusion(report: Report, *, back: bool) -> list[str]:
-    if report.swapped is not None:
-        return ["", *_after_swap(report)]
+def _conclusion(report: Report, progress: Checked, healed: int, *, back: bool) -> list[str]:
+    said = _after_swap(report, healed) if report.swapped else _before_swap(report, progress, back=back)
+    return ["", *said, *replay_progress.said(progress)]
+
+
+def _before_swap(report: Report, progress: Checked, *, back: bool) -> list[str]:
     command = "muster replay --back --swap" if back else "muster replay --swap"
     if report.restored:
-        return ["", f"The live tables are empty. `{command}` lets readers and the resolver go over to these."]
+        return [f"The live tables are empty. `{command}` lets readers and the resolver go over to these."]
     if report.identical:
         more = (
             f" `{command}` lets rules {report.there.rules} take over."
             if report.there.rules != report.here.rules
             else ""
         )
-        return ["", f"Identical: nothing differs.{more}"]
+        what = "nothing differs" if progress.identical else "nothing differs in the resolver's tables"
+        return [f"Identical: {what}.{more}"]
     return [
-        "",
         (
             f"Nothing was changed. `{command}` lets readers and the resolver go over, and publishes "
             f"{some(report.answers, 'answer')} and {some(report.states, 'present state')} that came out differently."
@@ -259,7 +273,7 @@ def _conclusion(report: Report, *, back: bool) -> list[str]:
     ]
 
 
-def _after_swap(report: Report) -> list[str]:
+def _after_swap(report: Report, healed: int) -> list[str]:
     swapped = report.swapped
     assert swapped is not None
     told = (
@@ -273,4 +287,16 @@ def _after_swap(report: Report) -> list[str]:
             f"{swapped.resolver_seconds * 1000:,.0f} ms, readers {swapped.readers_seconds * 1000:,.0f} ms."
         ),
         told,
+        *_letters(report.letters, healed),
     ]
+
+
+def _letters(kept: int, healed: int) -> list[str]:
+    said = []
+    if healed:
+        said.append(f"{some(healed, 'dead letter')} of it need nothing more: the records have been decided.")
+    if kept:
+        said.append(
+            f"{some(kept, 'record')} can't be processed any more and were kept: `muster dead-letters list`."
+        )
+    return said

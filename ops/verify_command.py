@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ops import replay_answers as answers
+from ops import replay_progress
 from ops.addresses import settings_in_reach
 from ops.audit import audited
 from ops.ending import Exit
@@ -14,10 +15,10 @@ from ops.replay_command import (
     Examples,
     Jobs,
     Personal,
-    Showing,
     examples_of,
     tell_where_things_stand,
 )
+from ops.replay_progress import Checked, Showing
 from ops.voice import AsJson, Voice, speaking
 from services.resolver.domain.version import RULES_VERSION
 from services.resolver.replaying import course
@@ -80,7 +81,7 @@ async def _verify(
     take_over: bool,
 ) -> Exit:
     async with course.begun(settings, voice, jobs) as run:
-        await tell_where_things_stand(voice, run)
+        await tell_where_things_stand(voice, settings, run)
         if take_over:
             async with audited(settings, "verify", {"take_over": True, "rules": RULES_VERSION}) as audit:
                 report, found, taken = await run.verify(full=full, take_over=True)
@@ -90,9 +91,12 @@ async def _verify(
         some = await examples_of(found, report, showing)
         wrong = await run.snapshot_differs(report.there) if full else None
         await _keep_or_drop(run, report, keep=keep)
-    document = answers.document(report, some) | {"took_over": taken, "snapshot_differs": wrong}
-    voice.answer(document, *answers.shown(report, some), "", *_conclusion(report, taken=taken, wrong=wrong))
-    return Exit.DONE if report.identical and not wrong else Exit.ATTENTION
+        progress = await replay_progress.check(voice, settings, run, showing, mend=False)
+    whole, shown = progress.added_to(report), [*some, *progress.examples]
+    document = answers.document(whole, shown) | {"took_over": taken, "snapshot_differs": wrong}
+    conclusion = _conclusion(report, progress, taken=taken, wrong=wrong)
+    voice.answer(document, *answers.shown(whole, shown), "", *conclusion)
+    return Exit.DONE if whole.identical and not wrong else Exit.ATTENTION
 
 
 async def _keep_or_drop(run: Course, report: Report, *, keep: bool) -> None:
@@ -103,17 +107,20 @@ async def _keep_or_drop(run: Course, report: Report, *, keep: bool) -> None:
         await run.drop(report.there)
 
 
-def _conclusion(report: Report, *, taken: bool, wrong: bool | None) -> list[str]:
+def _conclusion(report: Report, progress: Checked, *, taken: bool, wrong: bool | None) -> list[str]:
     said = []
     if report.identical:
         said.append(
             f"Identical: the live tables are what the journal comes to by rules {report.there.rules}."
+            if progress.identical
+            else f"The resolver's tables are what the journal comes to by rules {report.there.rules}."
         )
     else:
         rows = sum(each.total for each in report.counts)
         said.append(
             f"Different: {rows:,} rows. `muster replay` shows the same, and `muster replay --swap` mends it."
         )
+    said += replay_progress.said(progress)
     if wrong is not None:
         said.append(
             "The snapshot of earlier runs was wrong, and is gone." if wrong else "The snapshot is right."

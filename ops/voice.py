@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import asyncpg
 import orjson
+import structlog
 import typer
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from pydantic import ValidationError
@@ -31,9 +32,9 @@ from rich.text import Text
 
 from ops.ending import Exit, Incomplete, Misused
 from stack.errors import StackError
+from worker import telemetry
 from worker.failures import NotPublished, Stop, Verdict, classify
 from worker.settings import complaints
-from worker.telemetry import trace
 
 AsJson = Annotated[
     bool,
@@ -137,6 +138,8 @@ def speaking(*, as_json: bool = False) -> "Iterator[Voice]":
     """Have a voice, and end the command with a code and a sentence where a trace would help nobody."""
     voice = Voice(as_json=as_json)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the sentence below says it once
+    if not structlog.is_configured():
+        telemetry.aside()
     try:
         yield voice
     except (typer.Exit, typer.Abort):
@@ -146,7 +149,7 @@ def speaking(*, as_json: bool = False) -> "Iterator[Voice]":
     except Exception as error:  # noqa: BLE001 - whatever it is, it becomes a code and a sentence
         code, sentence = explanation(error)
         if code is Exit.BROKEN:
-            voice.aside.print("\n".join(trace(error)), markup=False, soft_wrap=True)
+            voice.aside.print("\n".join(telemetry.trace(error)), markup=False, soft_wrap=True)
         raise voice.fail(code, sentence) from None
 
 

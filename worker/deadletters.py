@@ -70,7 +70,12 @@ class DeadLetters:
 
 def letter_id(record: Incoming, group: str, epoch: int) -> str:
     """The same whenever the same group keeps the same record of the same log."""
-    return derived_id("", "dead-letter", group, record.topic.name, epoch, record.partition, record.offset)
+    return letter_id_of(group, record.topic, epoch, record.partition, record.offset)
+
+
+def letter_id_of(group: str, topic: Topic, epoch: int, partition: int, offset: int) -> str:
+    """The id of the letter that a group keeps of the record at a place, whether it has done so or not."""
+    return derived_id("", "dead-letter", group, topic.name, epoch, partition, offset)
 
 
 def _destination(topic: Topic) -> Topic:

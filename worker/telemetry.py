@@ -29,6 +29,20 @@ QUIET_SECONDS = 30.0
 Line = MutableMapping[str, Any]
 
 
+def aside() -> None:
+    """Send the grave log lines of a command to standard error; whatever else there is to say it says itself."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _without_messages,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+    )
+
+
 def configure(settings: Settings, service: str) -> None:
     """Send every log line of the process through one formatter to standard error."""
     shared: list[structlog.typing.Processor] = [

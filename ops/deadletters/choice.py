@@ -7,7 +7,7 @@ from typing import Literal
 from ops.deadletters.letter import DeadLetter
 from ops.ending import Misused
 
-State = Literal["open", "redriven", "discarded", "in doubt"]
+State = Literal["open", "redriven", "discarded", "replayed", "in doubt"]
 SHORTEST_ID = 4
 
 

@@ -20,7 +20,8 @@ app = typer.Typer(
     help="""List, show, redrive, discard and export what could not be processed.
 
 A dead letter is a record that a service could not read, or on which it broke: kept byte for byte, with why, where and
-when. The rest goes on. A letter is open until it is redriven or discarded; it stays in its topic either way.
+when. The rest goes on. A letter is open until it is redriven or discarded, or a replay decides its record; it stays in
+its topic either way.
 
 For example:
 
@@ -45,12 +46,14 @@ Since = Annotated[
 ]
 Until = Annotated[str | None, typer.Option(help="Kept before this time.")]
 Standing = Annotated[
-    str | None, typer.Option("--state", help="open, redriven, discarded, in-doubt or all.", show_default=True)
+    str | None,
+    typer.Option("--state", help="open, redriven, discarded, replayed, in-doubt or all.", show_default=True),
 ]
 STATES: dict[str, State | None] = {
     "open": "open",
     "redriven": "redriven",
     "discarded": "discarded",
+    "replayed": "replayed",
     "in-doubt": "in doubt",
     "all": None,
 }

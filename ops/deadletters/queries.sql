@@ -45,3 +45,39 @@ SELECT letter_id, attempt, run, action, state, at, topic, redrives, reason, part
 FROM ops.dead_letters
 WHERE state = 'begun'
 ORDER BY at;
+
+-- replayed --
+-- Of these, the open ones: a replay has decided the record at its own place
+INSERT INTO ops.dead_letters (letter_id, attempt, run, action, state, topic, redrives)
+SELECT letter_id, coalesce(last.attempt, 0) + 1, $1, 'replay', 'done', $3, coalesce(last.redrives, 0)
+FROM unnest($2::text[]) AS decided (letter_id)
+LEFT JOIN LATERAL (
+    SELECT attempt, state, redrives FROM ops.dead_letters
+    WHERE dead_letters.letter_id = decided.letter_id ORDER BY attempt DESC LIMIT 1
+) AS last ON true
+WHERE last.state IS NULL OR last.state = 'undone'
+RETURNING letter_id;
+
+-- open_again --
+-- Of these, the ones that a replay had decided: another one breaks on them again
+INSERT INTO ops.dead_letters (letter_id, attempt, run, action, state, topic, redrives)
+SELECT letter_id, last.attempt + 1, $1, 'replay', 'undone', $3, last.redrives
+FROM unnest($2::text[]) AS lost (letter_id)
+JOIN LATERAL (
+    SELECT attempt, action, state, redrives FROM ops.dead_letters
+    WHERE dead_letters.letter_id = lost.letter_id ORDER BY attempt DESC LIMIT 1
+) AS last ON true
+WHERE last.action = 'replay' AND last.state = 'done'
+RETURNING letter_id;
+
+-- decided_otherwise --
+-- Records that one of two generations could process and the other could not; `decided`: the live one could
+SELECT DISTINCT differences.partition, differences."offset",
+    live.result NOT IN ('failed', 'unreadable') AS decided
+FROM {live}.differences
+JOIN {live}.decisions AS live
+    ON live.partition = differences.partition AND live."offset" = differences."offset" AND live.ordinal = 0
+JOIN {before}.decisions AS before
+    ON before.partition = differences.partition AND before."offset" = differences."offset" AND before.ordinal = 0
+WHERE differences."table" = 'decisions'
+    AND (live.result IN ('failed', 'unreadable')) <> (before.result IN ('failed', 'unreadable'));

@@ -172,6 +172,11 @@ def _after(story: Story) -> list[str]:
 
 def _attempt(attempt: Attempt, copies: Mapping[tuple[int, int], str]) -> str:
     when, run = shown_time(attempt.at), str(attempt.run)[:8]
+    if attempt.action == "replay":
+        what = (
+            "decided at its own place by a replay" if attempt.state == "done" else "failed again in a replay"
+        )
+        return f"{what} {when} (run {run})"
     if attempt.action == "discard":
         return f"discarded {when}: {attempt.reason} (run {run})"
     if attempt.partition is None or attempt.offset is None:
@@ -183,7 +188,7 @@ def _attempt(attempt: Attempt, copies: Mapping[tuple[int, int], str]) -> str:
 
 def _advice(story: Story) -> Text:
     judgement, short = story.judgement, story.letter.id[:8]
-    if _standing(story) in {"redriven", "discarded"}:
+    if _standing(story) in {"redriven", "discarded", "replayed"}:
         return Text(f"Nothing: it was {_standing(story)}.")
     if judgement.verdict == "redrivable":
         return Text(f"It can be redriven: muster dead-letters redrive {short} --apply")

@@ -50,6 +50,8 @@ class Attempt:
         match self.action, self.state:
             case "discard", _:
                 return "discarded"
+            case "replay", "done":
+                return "replayed"
             case _, "done":
                 return "redriven"
             case _, "begun":
@@ -120,6 +122,16 @@ async def discard(
     """Note that nothing is to be done about these."""
     async with database.transaction():
         await database.execute(QUERIES.discard, run, *_columns(letters, known, redrives=0), reason)
+
+
+async def replayed(database: Database, run: UUID, letter_ids: Sequence[str], topic: str) -> int:
+    """Note that a replay has decided the records of these, as far as they are open; how many that were."""
+    return len(await database.fetch(QUERIES.replayed, run, letter_ids, topic))
+
+
+async def open_again(database: Database, run: UUID, letter_ids: Sequence[str], topic: str) -> int:
+    """Note that a replay breaks again on what an earlier one had decided; how many that were."""
+    return len(await database.fetch(QUERIES.open_again, run, letter_ids, topic))
 
 
 async def settle(

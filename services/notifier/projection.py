@@ -41,9 +41,7 @@ class NotifierProjection:
         """Its tables are always the same ones."""
 
     async def apply(self, database: Database, batch: Sequence[Incoming]) -> Effects:
-        inputs = [
-            (each.content, _source(each, each.content)) for each in batch if isinstance(each.content, Event)
-        ]
+        inputs = [(each.content, source_of(each)) for each in batch if isinstance(each.content, Event)]
         keys = {key for event, _ in inputs for key in touched(event)}
         if not keys:
             return Effects()
@@ -79,8 +77,12 @@ class NotifierProjection:
                 self._days.add(day)  # one that this transaction made is there only if it commits
 
 
-def _source(incoming: Incoming, event: Event) -> Source:
-    return Source(incoming.topic.name, incoming.partition, incoming.offset, incoming.timestamp, event.id)
+def source_of(incoming: Incoming) -> Source:
+    """Which input a readable record is."""
+    assert isinstance(incoming.content, Event)
+    return Source(
+        incoming.topic.name, incoming.partition, incoming.offset, incoming.timestamp, incoming.content.id
+    )
 
 
 def _surroundings(row: Row, cause: Source) -> dict[str, str]:

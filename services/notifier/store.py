@@ -87,6 +87,10 @@ def instant(milliseconds: int) -> datetime:
     return EPOCH + milliseconds * MILLISECOND
 
 
+def milliseconds_of(instant: datetime) -> int:
+    return (instant - EPOCH) // MILLISECOND
+
+
 def day(milliseconds: int) -> date:
     """The day, in UTC, whose partition a row belongs to."""
     return instant(milliseconds).date()
@@ -105,7 +109,7 @@ def _row(record: Record) -> Row:
         IntegrationProgressed.model_validate_json(record["shown"]),
         outcome=None if offset is None else Stamp(offset, record["outcome_swap"]),
         request_seen=record["request_seen"],
-        bulk_from=record["bulk_from"] and (record["bulk_from"] - EPOCH) // MILLISECOND,
+        bulk_from=record["bulk_from"] and milliseconds_of(record["bulk_from"]),
         reviewable=record["reviewable"],
     )
 

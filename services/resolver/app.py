@@ -3,13 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from services.resolver.generations import ROLE
 from services.resolver.projection import ResolverProjection
-from services.resolver.replaying.outbox import Outbox
+from services.resolver.replaying import outbox
 from worker.app import Resources, Service
+from worker.leftovers import Leftovers
 
 
 @asynccontextmanager
 async def compose(resources: Resources) -> AsyncIterator[Service]:
     """Put the service together."""
-    outbox = Outbox(resources.settings, resources.publisher)
-    yield Service(ResolverProjection(), tasks=(outbox.run,))
+    leftovers = Leftovers(resources.settings, resources.publisher, outbox.publish, role=ROLE)
+    yield Service(ResolverProjection(), tasks=(leftovers.run,))

@@ -5,14 +5,13 @@ number of the swap under which it was told.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from services.resolver.domain.mentions import Key
-from services.resolver.replaying.examples import Column, columns_that_differ
 from worker import queries
+from worker.differences import Count, Example, columns_that_differ
 from worker.projection import Database
 
 QUERIES = queries.load("services.resolver.replaying", "comparing.sql")
@@ -27,32 +26,6 @@ KEYS: Mapping[str, Sequence[str]] = {
 }
 """What names a row of a tenant."""
 DECISION_KEY = ("partition", '"offset"', "ordinal")
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How many rows of a table and tenant are only in the live generation, only in the other, or differ."""
-
-    table: str
-    tenant_id: str
-    only_here: int = 0
-    only_there: int = 0
-    different: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.only_here + self.only_there + self.different
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A row that differs, column by column; `key` names it within its tenant."""
-
-    table: str
-    tenant_id: str
-    key: Sequence[str]
-    kind: str
-    columns: Sequence[Column]
 
 
 class Comparison:

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING
 from services.resolver import generations
 from services.resolver.domain.version import RULES_VERSION
 from services.resolver.generations import Generation, Purpose
-from services.resolver.replaying import crew, outbox, standing, swapping, told
-from services.resolver.replaying.comparing import Count
+from services.resolver.replaying import crew, letters, outbox, standing, swapping, told
 from services.resolver.replaying.crew import Order
 from services.resolver.replaying.folding import QUERIES
 from services.resolver.replaying.journal import Journal, reading
 from services.resolver.replaying.settling import Settling
 from services.resolver.replaying.standing import Stand, Standing
 from services.resolver.replaying.swapping import Swapped
-from services.resolver.replaying.watching import Watcher
 from worker import topics
+from worker.differences import Count
 from worker.failures import Stop
 from worker.projection import Database
 from worker.publisher import Publisher
 from worker.routing import partition_of
 from worker.settings import Settings
+from worker.watching import Watcher
 
 if TYPE_CHECKING:
     from worker.positions import Log, Place
@@ -52,7 +52,7 @@ class Folded:
 class Report:
     """What a run came to. `counts` is what differs; `compared` how many rows the other generation has, per table.
 
-    `answers` and `states` are what a swap publishes.
+    `answers` and `states` are what a swap publishes; `letters` how many records it found to be dead letters.
     """
 
     here: Generation
@@ -66,6 +66,7 @@ class Report:
     restored: bool = False
     swapped: Swapped | None = None
     published: int = 0
+    letters: int = 0
 
     @property
     def identical(self) -> bool:
@@ -254,12 +255,14 @@ class Course:
         waiting = (await self.standing()).to_publish
         if waiting:
             await self._publish(waiting)
-        if not restored:
-            await settling.come_closer()
-        swapped = await swapping.swap(settling, restored=restored)
+        async with letters.keeping(self._settings, self.database, self.journal) as kept:
+            if not restored:
+                await settling.keep_letters(kept)
+                await settling.come_closer()
+            swapped = await swapping.swap(settling, restored=restored)
         published = await self._publish((await self.standing()).to_publish)
         await self._drop_old(settling, restored=restored)
-        return replace(report, swapped=swapped, published=published)
+        return replace(report, swapped=swapped, published=published, letters=kept.number)
 
     async def _drop_old(self, settling: Settling, *, restored: bool) -> None:
         """Only the generation that has just been replaced is kept, to go back to; an empty one is of no use."""

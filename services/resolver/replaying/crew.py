@@ -19,7 +19,7 @@ from typing import Any
 from schemas.topics import JOURNAL
 from services.resolver.replaying.folding import Folder, Numbers, Tell
 from services.resolver.replaying.journal import Journal, reading
-from worker import retry
+from worker import retry, telemetry
 from worker.database import Database, connect
 from worker.failures import Stop, Verdict, classify, describe
 from worker.positions import Positions
@@ -155,6 +155,7 @@ class _Crew:
 def _member(order: Order, pipe: Connection) -> None:
     """One process of the crew; Ctrl-C is for the one that started it, whose end it notices by the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    telemetry.aside()
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
 

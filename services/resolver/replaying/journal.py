@@ -15,7 +15,7 @@ from worker.failures import WrongLog
 from worker.oddity import make_readable
 from worker.positions import Log, Place
 from worker.reading import Raw, Reader
-from worker.records import Span
+from worker.records import Incoming, Span
 from worker.redrive import is_for
 from worker.settings import Settings
 
@@ -84,7 +84,11 @@ class Journal:
 
     def record(self, raw: Raw) -> "JournalRecord":
         """What the fold is given."""
-        return journal_record(self._reader.incoming(raw))
+        return journal_record(self.incoming(raw))
+
+    def incoming(self, raw: Raw) -> Incoming:
+        """A record, read as far as it can be read."""
+        return self._reader.incoming(raw)
 
     def batch(self, partition: int, since: int, until: int, records: Sequence[Raw]) -> Batch:
         """The same as the consumer loop gives it to a projection."""

@@ -3,31 +3,22 @@
 The same bytes every time: a state's version and id follow from the swap, and not from the moment of publishing.
 """
 
-import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import orjson
-import structlog
 
 from schemas.topics import OUTCOMES
 from services.resolver import generations, rows
 from services.resolver.domain import outcomes
 from services.resolver.generations import Generation
 from worker import queries
-from worker.database import connect
-from worker.failures import Stop, Verdict, classify, describe
 from worker.projection import Database
 from worker.publisher import Publisher
 from worker.records import Outgoing
-from worker.settings import Settings
-
-log = structlog.get_logger(__name__)
 
 QUERIES = queries.load("services.resolver.replaying", "outbox.sql")
 AT_ONCE = 1_000
-LOOK_EVERY_SECONDS = 5.0
 
 
 async def waiting(database: Database, live: Generation) -> int:
@@ -78,32 +69,3 @@ def _outgoing(row: Any, swap: Any) -> Outgoing:
         at=at,
     )
     return Outgoing(OUTCOMES, row["tenant_id"], event)
-
-
-class Outbox:
-    """A task of the resolver: what a swap left unpublished, because it was killed, goes out by itself."""
-
-    def __init__(self, settings: Settings, publisher: Publisher) -> None:
-        self._settings = settings
-        self._publisher = publisher
-
-    async def run(self) -> None:
-        """Look now and then, for ever; what fails in passing is tried again."""
-        while True:
-            try:
-                await self._look()
-            except Exception as error:
-                if classify(error) is not Verdict.PASSING and not isinstance(error, Stop):
-                    raise
-                log.info("swap_outcomes_left_for_later", error=describe(error))
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
-
-    async def _look(self) -> None:
-        database = await connect(self._settings, "outbox", role=generations.ROLE)
-        try:
-            number = await publish(database, self._publisher, lambda _: None)
-            if number:
-                log.info("swap_outcomes_published", outcomes=number)
-        finally:
-            with suppress(Exception):
-                await database.close(timeout=2)

@@ -10,13 +10,15 @@ from services.resolver import store
 from services.resolver.domain.mentions import Key, Mentions
 from services.resolver.generations import ROLE, Generation
 from services.resolver.replaying.answering import Answers
-from services.resolver.replaying.comparing import KEYS, Comparison, Example
+from services.resolver.replaying.comparing import KEYS, Comparison
 from services.resolver.replaying.crew import Order
 from services.resolver.replaying.folding import Folder, Numbers
 from services.resolver.replaying.journal import Journal
-from services.resolver.replaying.watching import Watcher
+from services.resolver.replaying.letters import Letters
 from worker import queries
+from worker.differences import Example
 from worker.projection import Database
+from worker.watching import Watcher
 
 ROUNDS = 5
 RECORDS_UNDER_LOCKS = 100
@@ -47,6 +49,7 @@ class Settling:
         self.comparison = Comparison(database, here.schema, there.schema)
         self.answers = Answers(database, here.schema, there.schema, order.settings.journal_partitions)
         self.compared_to: dict[int, int] = {}
+        self._letters: Letters | None = None
         self._journal = journal
         self._order = order
         self._last_swaps = {each: max(since for since, _ in some) for each, some in order.offsets.items()}
@@ -95,6 +98,12 @@ class Settling:
                     steps.advance()
             await self._leave()
 
+    async def keep_letters(self, letters: Letters) -> None:
+        """From here on keep what the other generation can't process: of what was compared, and of what is settled."""
+        self._letters = letters
+        for partition, end in self.compared_to.items():
+            await letters.keep(self.here.schema, self.there.schema, partition, 0, end)
+
     async def come_closer(self) -> None:
         """Settle without holding anybody up, until there is little left to settle under the locks."""
         for _ in range(ROUNDS):
@@ -115,6 +124,8 @@ class Settling:
             await self.comparison.entities_of(clients)
         for partition, (start, end) in behind.items():
             await self._compare_decisions(partition, start, end, None)
+            if self._letters is not None:
+                await self._letters.keep(self.here.schema, self.there.schema, partition, start, end)
         if clients:
             await self.answers.replace_states(clients)
         await self._leave()

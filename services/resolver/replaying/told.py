@@ -7,10 +7,10 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.topics import OUTCOMES
-from services.resolver.replaying.watching import Watcher
 from worker import closing
 from worker.oddity import make_readable
 from worker.settings import Settings
+from worker.watching import Watcher
 
 _SWAP = re.compile(rb'"version":\{"offset":\d+,"swap":(\d+)\}')
 AT_ONCE = 5_000

@@ -167,16 +167,22 @@ async def test_a_resolver_publishes_what_a_killed_swap_has_left(place: Place):
 
 
 async def test_back_again_and_back_once_more(place: Place):
-    """The generation that was live before is caught up and live again, under a number that has grown; and back."""
+    """The generation that was live before is caught up and live again, under a number that has grown; and back.
+
+    A dead letter needs nothing more as long as a release is live that decides its record, and is open as long as not.
+    """
     await place.fill(60, seed=8)
     async with up(place.service("resolver", WRONG)):
         await place.rests()
-    await place.command(MENDED, "replay", "--swap")
+    broken = await _open_letters(place)
+    first = await place.command(MENDED, "replay", "--swap", "--json")
+    left = await _open_letters(place)
     async with up(place.service("resolver", MENDED)):
-        await place.fill(20, seed=9)
+        await place.fill(20, seed=34)
         await place.rests()
     refused = await place.command(MENDED, "replay", "--back", "--swap")
     back = await place.command(WRONG, "replay", "--back", "--swap", "--json")
+    broken_again = await _open_letters(place)
     async with up(place.service("resolver", WRONG)):
         await place.fill(20, seed=10)
         await place.rests()
@@ -187,6 +193,12 @@ async def test_back_again_and_back_once_more(place: Place):
         evidence = await gather(place)
         verified_again = await place.command(MENDED, "verify", "--json")
 
+    assert broken
+    assert first.document["letters"] == {"kept": 0, "replayed": len(broken)}, first.aside
+    assert left == set()
+    assert broken_again > broken
+    assert back.document["letters"] == {"kept": len(broken_again), "replayed": 0}, back.aside
+    assert await _open_letters(place) == set()
     assert refused.code == 3
     assert "would miss" in refused.aside
     assert "north-1" in refused.aside
@@ -196,6 +208,13 @@ async def test_back_again_and_back_once_more(place: Place):
     assert verified_again.code == 0
     check_the_tables(evidence)
     check_what_was_told(evidence)
+
+
+async def _open_letters(place: Place) -> set[str]:
+    listed = await place.command(
+        MENDED, "dead-letters", "list", "--why", "failed", "--limit", "1000", "--json"
+    )
+    return {each["id"] for each in listed.document["letters"]}
 
 
 async def test_a_resolver_with_the_same_rules_follows_without_leaving(place: Place):

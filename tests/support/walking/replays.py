@@ -25,6 +25,9 @@ MAYA = MemberRecorded(
 )
 ELM = ClientAdded(client_id="elm", added_by="Anna Lindqvist", personal=AmendedClient(name="Elm Ltd"))
 EARLIER_RULES = "0"
+FAILED_ROW = """
+UPDATE notifier.progress SET status = 'failed', shown = jsonb_set(shown::jsonb, '{status}', '"failed"')::json
+"""
 
 
 async def recorded(office: Office) -> None:
@@ -76,6 +79,22 @@ async def nightly(walk: Walk) -> None:
         await recorded(office)
         for _ in ("verified", "full", "as it was", "where things stand"):
             await walk.next()
+
+
+@scenario("wrong-progress")
+async def wrong_progress(walk: Walk) -> None:
+    """A row of integration progress has failed that has not."""
+    office = walk.office
+    async with office.running("resolver", "notifier"):
+        await office.publish(OAK.model_copy(update={"xpm_client_id": "xpm-oak"}), TENANT, "90fe6c12")
+        await office.came_to("90fe6c12")
+        await eventually(lambda: shows_completed(office))
+        await office.fetch(FAILED_ROW)
+        await walk.next()
+
+
+async def shows_completed(office: Office) -> bool:
+    return bool(await office.fetch("SELECT FROM notifier.progress WHERE status = 'completed'"))
 
 
 @scenario("lost-database")

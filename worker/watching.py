@@ -1,4 +1,4 @@
-"""Whoever watches a replay: told in sentences, and how far each step has come."""
+"""Whoever watches something long: told in sentences, and how far each step has come."""
 
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -11,7 +11,7 @@ class Steps(Protocol):
 
 
 class Watcher(Protocol):
-    """What a replay says while it is at work."""
+    """What is said while it is at work."""
 
     def remark(self, sentence: str) -> None: ...
 

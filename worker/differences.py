@@ -1,6 +1,7 @@
-"""Two versions of a row for people: the columns in which they differ, with what is personal masked."""
+"""Where two versions of the same tables differ: how much, and for people row by row, with what is personal masked."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
@@ -24,6 +25,32 @@ class Column(NamedTuple):
     name: str
     here: str | None
     there: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rows of a table and tenant are only in the live version, only in the other, or differ."""
+
+    table: str
+    tenant_id: str
+    only_here: int = 0
+    only_there: int = 0
+    different: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.only_here + self.only_there + self.different
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A row that differs, column by column; `key` names it within its tenant."""
+
+    table: str
+    tenant_id: str
+    key: Sequence[str]
+    kind: str
+    columns: Sequence[Column]
 
 
 def columns_that_differ(

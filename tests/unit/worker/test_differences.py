@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from services.resolver.replaying.examples import columns_that_differ
+from worker.differences import columns_that_differ
 
 BLOCKS = {
     "earlier": {"state": "ignored", "decided_by": "Kim"},

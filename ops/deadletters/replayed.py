@@ -1,0 +1,49 @@
+"""Dead letters after a swap: where a replay has decided a record at its own place, its letter needs nothing more."""
+
+from collections.abc import Sequence
+
+from ops.audit import audited, operator_connection
+from ops.deadletters import standing
+from ops.deadletters.standing import QUERIES
+from schemas.topics import JOURNAL
+from services.resolver.replaying.journal import GROUP
+from services.resolver.replaying.standing import Standing
+from worker.database import Database
+from worker.deadletters import letter_id_of
+from worker.settings import Settings
+
+
+async def follow(settings: Settings, database: Database, found: Standing) -> tuple[int, int]:
+    """Let letters stand as the last swap has decided their records; how many are decided, and open again.
+
+    `database` reads both generations. Done once more, it changes nothing.
+    """
+    if found.before is None:
+        return 0, 0
+    live, before = found.live.generation.schema, found.before.generation.schema
+    if await database.fetchval("SELECT to_regclass($1) IS NULL", f"{live}.differences"):
+        return 0, 0
+    rows = await database.fetch(QUERIES.decided_otherwise.replace("{live}", live).replace("{before}", before))
+    decided = [_letter(settings, row["partition"], row["offset"]) for row in rows if row["decided"]]
+    lost = [_letter(settings, row["partition"], row["offset"]) for row in rows if not row["decided"]]
+    return await _note(settings, decided, lost) if rows else (0, 0)
+
+
+async def _note(settings: Settings, decided: Sequence[str], lost: Sequence[str]) -> tuple[int, int]:
+    async with operator_connection(settings) as database:
+        known = await standing.standings(database)
+        if not any(known.of(each) == "open" for each in decided) and not any(
+            known.of(each) == "replayed" for each in lost
+        ):
+            return 0, 0
+        async with audited(settings, "dead-letters replayed", {}) as run, database.transaction():
+            numbers = (
+                await standing.replayed(database, run.id, decided, JOURNAL.name),
+                await standing.open_again(database, run.id, lost, JOURNAL.name),
+            )
+            run.result.update(replayed=numbers[0], open=numbers[1])
+    return numbers
+
+
+def _letter(settings: Settings, partition: int, offset: int) -> str:
+    return letter_id_of(GROUP, JOURNAL, settings.topic_epoch, partition, offset)
