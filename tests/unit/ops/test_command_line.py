@@ -54,3 +54,12 @@ def test_the_exit_codes_are_those_of_the_page():
     found = re.findall(r"^\| (\d+) \| (.+) \|$", OPERATIONS, re.MULTILINE)
 
     assert found == [(str(code.value), MEANINGS[code]) for code in Exit]
+
+
+def test_a_token_is_one_word(monkeypatch):
+    """However narrow the terminal: it goes into a variable or a header."""
+    monkeypatch.setenv("MUSTER_DEMO", "true")
+    monkeypatch.setenv("COLUMNS", "40")
+    said = CliRunner().invoke(command_line("token"), ["token", "oak", "--audience", "portal"]).stdout
+
+    assert len(said.split()) == 1
