@@ -25,8 +25,8 @@ from starlette.routing import Route
 from schemas.fields import EventId, Identifier
 from schemas.progress import Kind, Status
 from services.notifier.access import Access
-from services.notifier.problems import Problem
 from services.notifier.reads import Filters, Place, Reads
+from worker.problems import Problem
 
 LARGEST_PAGE = 500
 FIRST_YEAR, LAST_YEAR = 1970, 2999

@@ -62,10 +62,6 @@ FROM snapshots
 WHERE topic = $1 AND partition = $2 AND "offset" >= $3 AND "offset" < $4
 ORDER BY "offset", tenant_id, kind, row_id;
 
--- for_tenant --
--- Show this transaction the rows of one tenant, and nobody else's
-SELECT set_config('muster.tenant_id', $1, true);
-
 -- page --
 -- Visible rows from the newest to the oldest, after the last one seen; a filter that is null lets everything pass
 SELECT requested_at, kind, row_id, shown

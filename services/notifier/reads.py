@@ -1,23 +1,18 @@
 """The list of integration progress as readers see it: through their role, the rows of one tenant, and the 72 hours."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.progress import Kind, Status
-from services.notifier.problems import unavailable
 from worker import queries
-from worker.failures import Verdict, classify
+from worker.tenancy import showing
 
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
-    from asyncpg.pool import PoolConnectionProxy
 
 QUERIES = queries.load("services.notifier", "queries.sql")
-LEND_SECONDS = 5.0
-"""How long a reader waits for a connection before it is told to come again."""
 
 
 class Place(NamedTuple):
@@ -60,7 +55,7 @@ class Reads:
         self, tenant_id: str, filters: Filters = EVERYTHING, after: Place | None = None, limit: int = 500
     ) -> Page:
         """One page of the list. Raises `Problem` when the database does not answer."""
-        async with self._showing(tenant_id) as database:
+        async with showing(self._pool, tenant_id) as database:
             found = await database.fetch(
                 QUERIES.page,
                 tenant_id,
@@ -82,20 +77,6 @@ class Reads:
 
     async def row(self, tenant_id: str, kind: str, row_id: str) -> str | None:
         """One row as JSON, if there is one to see. Raises `Problem` like `page`."""
-        async with self._showing(tenant_id) as database:
+        async with showing(self._pool, tenant_id) as database:
             shown: str | None = await database.fetchval(QUERIES.one_row, tenant_id, kind, row_id)
         return shown
-
-    @asynccontextmanager
-    async def _showing(self, tenant_id: str) -> "AsyncIterator[PoolConnectionProxy[Record]]":
-        try:
-            async with (
-                self._pool.acquire(timeout=LEND_SECONDS) as database,
-                database.transaction(readonly=True),
-            ):
-                await database.execute(QUERIES.for_tenant, tenant_id)
-                yield database
-        except Exception as error:
-            if classify(error) is Verdict.PASSING:
-                raise unavailable("The database does not answer; try again in a moment.") from error
-            raise

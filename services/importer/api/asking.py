@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schemas.fields import Identifier, StaffName, TenantId
-from services.importer.api.problems import Problem, answer
+from worker.problems import Problem, answer
 from worker.tokens import bearer
 
 LARGEST_BODY = 20_000

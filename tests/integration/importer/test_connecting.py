@@ -208,7 +208,7 @@ async def test_the_api_asks_who_is_there(desk: Desk) -> None:
         refused = await desk.api.get(
             "/internal/tenants/t1/connection", headers={"authorization": authorization}
         )
-        assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+        assert (refused.status_code, refused.headers["www-authenticate"]) == (401, 'Bearer realm="muster"')
 
 
 async def test_bad_requests_are_told_what_is_wrong(desk: Desk) -> None:

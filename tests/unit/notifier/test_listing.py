@@ -4,10 +4,10 @@ import pytest
 from starlette.datastructures import QueryParams
 
 from services.notifier.listing import Asked, asked, cursor_of
-from services.notifier.problems import Problem
 from services.notifier.reads import Place
 from services.notifier.store import instant
 from tests.support.watching.story import NOON
+from worker.problems import Problem
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from services.portal import limits
 from services.portal.limits import Limit
-from services.portal.problems import Problem
+from worker.problems import Problem
 
 
 class Clock:
