@@ -744,6 +744,8 @@ CREATE UNIQUE INDEX generations_one_live ON resolver.generations USING btree (li
 
 CREATE UNIQUE INDEX decisions_claim_ids ON resolver_g1.decisions USING btree (tenant_id, event_id) WHERE claims_id;
 
+CREATE INDEX decisions_that_replaced ON resolver_g1.decisions USING btree (tenant_id, client_id, partition, "offset") WHERE ((before IS NOT NULL) AND (ordinal = 0));
+
 CREATE INDEX items_of_client ON resolver_g1.items USING btree (tenant_id, client_id);
 
 CREATE INDEX members_of_client ON resolver_g1.members USING btree (tenant_id, client_id);

@@ -5,3 +5,5 @@ CREATE INDEX IF NOT EXISTS items_of_client ON items (tenant_id, client_id);
 CREATE INDEX IF NOT EXISTS open_imports_of_client ON imports (tenant_id, client_id)
     WHERE status IN ('fetching', 'ready_for_review', 'in_review');
 CREATE UNIQUE INDEX IF NOT EXISTS decisions_claim_ids ON decisions (tenant_id, event_id) WHERE claims_id;
+CREATE INDEX IF NOT EXISTS decisions_that_replaced ON decisions (tenant_id, client_id, partition, "offset")
+    WHERE before IS NOT NULL AND ordinal = 0;

@@ -34,10 +34,13 @@ class Generation:
 
 
 async def ensure(database: Database) -> Generation:
-    """The live generation; made, empty, where there is none yet."""
+    """The live generation, with all its indexes; made, empty, where there is none yet."""
     found = await database.fetchrow(QUERIES.live_generation)
     if found is not None:
-        return Generation(**found)
+        live_one = Generation(**found)
+        async with database.transaction():
+            await index(database, live_one)
+        return live_one
     first = Generation(number=1, rules=RULES_VERSION, swap=0)
     async with database.transaction():
         await create(database, first)
