@@ -8,16 +8,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.notifier import listing
 from services.notifier.access import Access
-from services.notifier.problems import HANDLERS
 from services.notifier.reads import Reads
 from services.notifier.stream import Streams
+from worker.problems import HANDLERS
 
 
 def routes(reads: Reads, streams: Streams, access: Access) -> list[BaseRoute]:
     """The list, one row, and the stream."""
 
     async def stream(request: Request) -> Response:
-        return streams.open(access.tenant_of(request), request.headers.get("last-event-id"))
+        return streams.open(access.bearer_of(request), request.headers.get("last-event-id"))
 
     app = Starlette(
         routes=[Route("/{tenant_id}/progress/stream", stream), *listing.routes(reads, access)],

@@ -17,13 +17,14 @@ from starlette.responses import StreamingResponse
 from starlette.types import Message, Send
 
 from services.notifier import metrics
+from services.notifier.access import Bearer
 from services.notifier.catchup import CatchUp, Forgotten
-from services.notifier.problems import Problem
 from services.notifier.reads import Reads
 from services.notifier.tail import Tail
 from services.notifier.telling import StreamId, Told, frame, one_line
 from services.notifier.window import Fallen
 from worker.failures import describe
+from worker.problems import Problem
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +32,7 @@ HEARTBEAT_SECONDS = 15.0
 SEND_SECONDS = 30.0
 """How long a client may take nothing before it is cut off; it resumes when it comes back."""
 RETRY = b"retry: 1000\n\n"
+OVER = b'event: over\ndata: {"why":"token_expired"}\n\n'
 NEXT_ROW = ",\ndata: "
 
 _STREAM_ID = re.compile(r"(?P<partition>[0-9]{1,9})-(?P<offset>-1|[0-9]{1,18})")
@@ -44,19 +46,22 @@ class Streams:
         self._tail = tail
         self._catch_up = catch_up
 
-    def open(self, tenant_id: str, last_event_id: str | None) -> "EventStream":
-        """A stream that goes on behind the id, or begins with a snapshot.
+    def open(self, bearer: Bearer, last_event_id: str | None) -> "EventStream":
+        """A stream that goes on behind the id, or begins with a snapshot, for as long as the token is good.
 
         It is never refused: a browser that is answered with an error does not come back by itself.
         """
-        return EventStream(self._frames(tenant_id, last_event_id or None))
+        return EventStream(self._frames(bearer, last_event_id or None))
 
-    async def _frames(self, tenant_id: str, last_event_id: str | None) -> AsyncGenerator[bytes, None]:
-        """Everything that is sent; ends only by trouble, after which the client comes back with its last id."""
+    async def _frames(self, bearer: Bearer, last_event_id: str | None) -> AsyncGenerator[bytes, None]:
+        """Everything that is sent, until the token is over or trouble comes; the client comes back with its last id."""
         yield RETRY
-        while not await _within(HEARTBEAT_SECONDS, self._tail.begun):
+        while not await _within(_pause(bearer.until), self._tail.begun):
+            if _is_over(bearer.until):
+                yield OVER
+                return
             yield b": heartbeat\n\n"
-        stream = _Stream(tenant_id, self._reads, self._tail, self._catch_up)
+        stream = _Stream(bearer, self._reads, self._tail, self._catch_up)
         try:
             async with aclosing(stream.frames(last_event_id)) as frames:
                 async for each in frames:
@@ -92,9 +97,9 @@ class EventStream(StreamingResponse):
 class _Stream:
     """Where one client is: every event before `position` was told or is in the snapshot that it was sent."""
 
-    def __init__(self, tenant_id: str, reads: Reads, tail: Tail, catch_up: CatchUp) -> None:
-        self._tenant_id = tenant_id
-        self._partition = tail.partition(tenant_id)
+    def __init__(self, bearer: Bearer, reads: Reads, tail: Tail, catch_up: CatchUp) -> None:
+        self._tenant_id, self._until = bearer
+        self._partition = tail.partition(self._tenant_id)
         self._reads = reads
         self._tail = tail
         self._catch_up = catch_up
@@ -107,6 +112,9 @@ class _Stream:
             yield each
         with self._tail.listening(self._tenant_id) as news:
             while not self._tail.is_over:
+                if _is_over(self._until):
+                    yield OVER
+                    return
                 async for each in self._new(news):
                     yield each
 
@@ -136,7 +144,7 @@ class _Stream:
         self._position = position
         if position >= self._tail.window(self._partition).position:
             self._in_snapshot.clear()
-            if not await _within(HEARTBEAT_SECONDS, news):
+            if not await _within(_pause(self._until), news):
                 yield self._heartbeat()
 
     async def _since(self) -> tuple[list[Told], int]:
@@ -203,6 +211,15 @@ def _position(last_event_id: str, partition: int) -> int:
     if int(match["partition"]) != partition:
         raise Forgotten("other_partition")
     return int(match["offset"]) + 1
+
+
+def _is_over(until: float) -> bool:
+    return time.time() >= until
+
+
+def _pause(until: float) -> float:
+    """How long to wait in silence."""
+    return max(0.0, min(HEARTBEAT_SECONDS, until - time.time()))
 
 
 async def _within(seconds: float, news: asyncio.Event) -> bool:

@@ -18,6 +18,7 @@ from tests.support.watching.story import outcome, request, run
 from tests.support.watching.tables import DAY, now
 from worker import edge
 from worker.routing import partition_of
+from worker.tokens import DEMO_KEY, NOTIFIER, Tokens
 
 
 def told(dashboard: Dashboard) -> list[tuple[str, str]]:
@@ -64,6 +65,24 @@ async def test_a_stream_resumes_behind_the_last_id(notifier: Notifier) -> None:
     assert [row_id for row_id, _ in told(dashboard)] == ["i1", "i2", "i3", "i4", "i5"]
     assert [each.event for each in dashboard.heard].count("snapshot") == 1
     assert dashboard.of("reset") == []
+
+
+async def test_a_stream_ends_with_its_token_and_is_taken_up_with_another(notifier: Notifier) -> None:
+    """It says so; whoever comes back with a token that is good goes on where it ended, and nobody else does."""
+    tokens = Tokens(DEMO_KEY)
+    dashboard = Dashboard("practice")
+    short = {"Authorization": f"Bearer {tokens.make('practice', NOTIFIER, 2)}"}
+    async with notifier.running():
+        await dashboard.listen(notifier.address, short)
+        refused = Dashboard("practice")
+        await refused.listen(notifier.address, short)
+        await notifier.tell(request("i1"))
+        async with dashboard.watching(notifier.address):
+            await eventually(lambda: told(dashboard) == [("i1", "queued")])
+
+    assert [each.event for each in dashboard.heard] == ["snapshot", "over", "progress"]
+    assert dashboard.heard[1].data == {"why": "token_expired"}
+    assert refused.connections == 0
 
 
 async def test_an_id_that_is_no_longer_kept_gets_a_reset(notifier: Notifier) -> None:

@@ -1,7 +1,7 @@
 """A dashboard's side of a stream, strict about the format, that comes back with its last id."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,9 +35,11 @@ class Dashboard:
     def path(self) -> str:
         return f"/tenants/{self.tenant}/progress/stream"
 
-    async def listen(self, address: str) -> None:
+    async def listen(self, address: str, access: Mapping[str, str] | None = None) -> None:
         """Hear one connection to its end, or to the trouble that ends it. Raises `httpx.TransportError`."""
-        headers = as_reader_of(self.tenant) | ({"Last-Event-ID": self.last_id} if self.last_id else {})
+        headers = dict(access or as_reader_of(self.tenant)) | (
+            {"Last-Event-ID": self.last_id} if self.last_id else {}
+        )
         timeout = httpx.Timeout(5, read=60)
         async with (
             httpx.AsyncClient(base_url=address, timeout=timeout) as http,
