@@ -17,6 +17,7 @@ RUN pip install --no-cache-dir --no-deps --no-index /tmp/*.whl
 USER muster
 # In a container, whoever may reach the port is settled by what is published.
 ENV MUSTER_HTTP_HOST=0.0.0.0 \
-    MUSTER_HTTP_PORT=8080
-EXPOSE 8080
+    MUSTER_HTTP_PORT=8080 \
+    MUSTER_METRICS_PORT=9090
+EXPOSE 8080 9090
 CMD ["muster", "--help"]

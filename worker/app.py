@@ -119,11 +119,11 @@ class _Process:
         self._service = service
         self._progress = resources.progress
         self._consumer = _consumer(resources, service.projection, letterbox) if service.projection else None
-        self._edge = Edge(settings, [*health.routes(settings, self._progress), *service.routes])
+        self._edges = _edges(settings, [*health.routes(settings, self._progress), *service.routes])
         self._watchdog = Watchdog(self._progress, settings.watchdog_seconds)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        parts = [asyncio.create_task(self._edge.serve(), name="http")]
+        parts = [asyncio.create_task(edge.serve(), name=name) for name, edge in self._edges.items()]
         if self._consumer is not None:
             parts.append(asyncio.create_task(self._consumer.run(), name="consumer"))
         tasks = [asyncio.create_task(task(), name=task.__qualname__) for task in self._service.tasks]
@@ -142,9 +142,10 @@ class _Process:
 
     async def _announce(self) -> None:
         await self._progress.ready.wait()
-        log.info("ready", address=self._edge.address, state=self._progress.state)
+        address, metrics = self._edges["http"].address, list(self._edges.values())[-1].address
+        log.info("ready", address=address, metrics=metrics, state=self._progress.state)
         if self._settings.ready_file is not None:
-            said = {"service": self._name, "address": self._edge.address, "pid": os.getpid()}
+            said = {"service": self._name, "address": address, "metrics": metrics, "pid": os.getpid()}
             unfinished = self._settings.ready_file.with_suffix(".unfinished")
             unfinished.write_text(json.dumps(said), encoding="utf-8")
             unfinished.rename(self._settings.ready_file)
@@ -153,11 +154,22 @@ class _Process:
         """Stop in order: the loop with what it has begun, then the rest. Raises `TimeoutError` if it takes too long."""
         if self._consumer is not None:
             self._consumer.stop()
-        self._edge.close()
+        for edge in self._edges.values():
+            edge.close()
         for task in tasks:
             task.cancel()
         async with asyncio.timeout(self._settings.graceful_seconds):
             await asyncio.gather(*parts, *tasks, return_exceptions=True)
+
+
+def _edges(settings: Settings, routes: Sequence[BaseRoute]) -> dict[str, Edge]:
+    """What listens: one port for everything, or two where metrics have one of their own."""
+    if settings.metrics_port is None:
+        return {"http": Edge(settings.http_host, settings.http_port, [*health.metrics_routes(), *routes])}
+    return {
+        "http": Edge(settings.http_host, settings.http_port, routes),
+        "metrics": Edge(settings.http_host, settings.metrics_port, health.metrics_routes()),
+    }
 
 
 def _consumer(resources: Resources, projection: Projection, letterbox: Publisher) -> Consumer:

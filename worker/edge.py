@@ -8,8 +8,6 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from worker.settings import Settings
-
 CLOSE_SECONDS = 3
 """After this long, requests that still run (streams never end by themselves) are cut off."""
 
@@ -23,8 +21,8 @@ class _Uvicorn(uvicorn.Server):
 class Edge:
     """Serves routes until it is closed."""
 
-    def __init__(self, settings: Settings, routes: Sequence[BaseRoute]) -> None:
-        self._socket = _listen(settings.http_host, settings.http_port)
+    def __init__(self, host: str, port: int, routes: Sequence[BaseRoute]) -> None:
+        self._socket = _listen(host, port)
         self._server = _Uvicorn(
             uvicorn.Config(
                 Starlette(routes=list(routes)),

@@ -2,7 +2,7 @@
 
 /health/live    200 as long as the loop comes round; otherwise whoever runs the process should start it again
 /health/ready   200 when it has joined its group (or stands by on purpose) and the database answers
-/metrics        Prometheus
+/metrics        Prometheus; on a port of its own where one is set, since it asks nobody who they are
 """
 
 import time
@@ -23,7 +23,7 @@ DATABASE_SECONDS = 2.0
 
 
 def routes(settings: Settings, progress: Progress) -> list[Route]:
-    """The routes that every process serves."""
+    """How the process is, for whoever restarts it or sends it requests."""
 
     async def live(_: Request) -> Response:
         return _answer(progress, well=progress.age(time.monotonic()) < settings.watchdog_seconds)
@@ -33,14 +33,16 @@ def routes(settings: Settings, progress: Progress) -> list[Route]:
         well = progress.state in READY_STATES and progress.age(time.monotonic()) < LONGEST_TURN_SECONDS
         return _answer(progress, well=well and database, database=database)
 
+    return [Route("/health/live", live), Route("/health/ready", ready)]
+
+
+def metrics_routes() -> list[Route]:
+    """What is measured, for whoever watches."""
+
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    return [
-        Route("/health/live", live),
-        Route("/health/ready", ready),
-        Route("/metrics", metrics),
-    ]
+    return [Route("/metrics", metrics)]
 
 
 def _answer(progress: Progress, *, well: bool, **more: Any) -> Response:

@@ -51,12 +51,14 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 0
     """0 takes a free port; the line that says `ready`, and the ready file, tell which."""
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    """Where `/metrics` is; beside everything else unless given. 0 takes a free port, which is told likewise."""
     demo: bool = False
     """For trying things out on one machine: keys that everybody knows, and people who sign in without a password."""
     token_key: SecretStr | None = None
     """Signs and checks the tokens that the notifier asks for: 32 characters or more, the same on both sides."""
     ready_file: Path | None = None
-    """Written when the process is ready: a JSON object with `service`, `address` and `pid`."""
+    """Written when the process is ready: a JSON object with `service`, `address`, `metrics` (its address) and `pid`."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "json", "console"] = "auto"

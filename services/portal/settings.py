@@ -45,12 +45,15 @@ DEMO_USERS = (
 class PortalSettings(Settings):
     """Configuration of the portal, from the environment."""
 
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Always a port of its own: whoever reaches the portal does not reach what is measured of it."""
     demo_users: tuple[DemoUser, ...] = DEMO_USERS
     """A JSON list of those who may sign in without a password; looked at in demo mode only."""
 
     session_key: SecretStr | None = None
     """Signs the sessions: 32 characters or more, the same for every process."""
     session_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 12
+    """How long somebody is signed in, from the sign-in on."""
     cookie_secure: bool = True
     """Sessions travel over HTTPS only; in demo mode plain HTTP will do."""
     path_prefix: PathPrefix = ""

@@ -69,7 +69,13 @@ class ServiceProcess:
     @property
     def address(self) -> str:
         """Where its HTTP edge is."""
-        return str(json.loads(self._ready.read_text(encoding="utf-8"))["address"])
+        return str(self.told["address"])
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What it wrote when it was ready."""
+        said: dict[str, Any] = json.loads(self._ready.read_text(encoding="utf-8"))
+        return said
 
 
 def variables_of(settings: Settings) -> dict[str, str]:
