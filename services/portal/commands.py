@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -17,9 +18,9 @@ from schemas.portal import ClientAdded, MemberRecorded, MemberRemoved
 from schemas.topics import JOURNAL, REQUESTS
 from services.portal.news import News
 from services.portal.people import Person
-from services.portal.problems import Problem, unavailable
 from services.portal.reads import Reads
 from worker.failures import NotPublished
+from worker.problems import Problem, unavailable
 from worker.publisher import Publisher
 from worker.records import Outgoing
 
@@ -83,18 +84,19 @@ class Commands:
 
     async def carry_out_all(self, person: Person, commands: Sequence[Command], within: float) -> list[Answer]:
         """The same for several; the seconds are for all of them together."""
-        waiting = [
-            asyncio.create_task(self.outcome(person.tenant_id, each.id, within, look_first=False))
-            for each in commands
-        ]
-        await asyncio.sleep(0)  # each of them has begun to listen before anything is published
-        try:
+        with ExitStack() as listening:
+            answers = [
+                listening.enter_context(self._news.awaiting(person.tenant_id, each.id)) for each in commands
+            ]
             await self.publish(person, commands)
-            outcomes = await asyncio.gather(*waiting)
-        finally:
-            for task in waiting:
-                task.cancel()
-        return [Answer(command, outcome) for command, outcome in zip(commands, outcomes, strict=True)]
+            if answers:
+                await asyncio.wait(answers, timeout=within)
+            missed = [each.id for each, answer in zip(commands, answers, strict=True) if not answer.done()]
+        late = await self._reads.outcomes(person.tenant_id, missed) if missed else {}
+        return [
+            Answer(command, answer.result() if answer.done() else late.get(command.id))
+            for command, answer in zip(commands, answers, strict=True)
+        ]
 
     async def check_unused(self, person: Person, commands: Sequence[Command]) -> None:
         """Raise `Problem` where another command was published under the id of one of these."""
@@ -103,20 +105,19 @@ class Commands:
             if said.get(each.id, each.content) != each.content:
                 raise KEY_REUSED
 
-    async def outcome(
-        self, tenant_id: str, command_id: str, within: float, *, look_first: bool = True
-    ) -> OutcomeRecorded | None:
+    async def outcome(self, tenant_id: str, command_id: str, within: float) -> OutcomeRecorded | None:
         """What a command came to, waiting for it if need be.
 
         What is told at once comes from Kafka; what came before this process listened is in the resolver's table.
         """
         with self._news.awaiting(tenant_id, command_id) as answer:
-            if look_first and (found := await self._reads.outcome(tenant_id, command_id)):
-                return found
+            found = await self._reads.outcomes(tenant_id, [command_id])
+            if found or not within:
+                return found.get(command_id)
             try:
                 return await asyncio.wait_for(answer, within)
             except TimeoutError:
-                return await self._reads.outcome(tenant_id, command_id)
+                return (await self._reads.outcomes(tenant_id, [command_id])).get(command_id)
 
 
 def _outgoing(tenant_id: str, command: Command) -> Outgoing:

@@ -1,7 +1,3 @@
--- for_tenant --
--- Show this transaction the rows of one tenant, and nobody else's
-SELECT set_config('muster.tenant_id', $1, true);
-
 -- clients --
 -- Clients by name, after the last one seen, with what waits under each; a search that is null lets everything pass
 SELECT client.*, people.number AS people, waiting.number AS pending, latest.status AS import_status
@@ -113,11 +109,11 @@ LEFT JOIN resolver.clients AS client ON client.tenant_id = $1 AND client.client_
 LEFT JOIN resolver.members AS member ON member.tenant_id = $1 AND member.member_id = holder.member_id
 WHERE holder.tenant_id = $1 AND holder.email = lower($2);
 
--- outcome --
--- What a journal record came to, as published
-SELECT outcome
+-- outcomes --
+-- What the records under these ids came to, as published
+SELECT event_id, outcome
 FROM resolver.decisions
-WHERE tenant_id = $1 AND event_id = $2 AND claims_id;
+WHERE tenant_id = $1 AND event_id = ANY ($2::text[]) AND claims_id;
 
 -- claims --
 -- Under which of these ids a command of the tenant took effect, or was refused, and the digest of what it said

@@ -1,7 +1,6 @@
 """The resolver's views as one tenant sees them: through the readers' role, in a transaction that names the tenant."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
@@ -10,18 +9,15 @@ from schemas.codec import Unreadable, decode
 from schemas.outcomes import OutcomeRecorded, Replaced
 from schemas.topics import OUTCOMES
 from services.portal import records
-from services.portal.problems import not_there, unavailable
+from services.portal.problems import not_there
 from services.portal.records import Client, Holder, Item, Member
 from worker import queries
-from worker.failures import Verdict, classify
+from worker.tenancy import showing
 
 if TYPE_CHECKING:
     from asyncpg import Pool, Record
-    from asyncpg.pool import PoolConnectionProxy
 
 QUERIES = queries.load("services.portal", "queries.sql")
-LEND_SECONDS = 5.0
-"""How long a reader waits for a connection before it is told to come again."""
 CHANGES_SHOWN = 30
 
 T = TypeVar("T")
@@ -61,7 +57,7 @@ class Reads:
         self, tenant_id: str, search: str | None = None, after: Place | None = None, limit: int = 50
     ) -> Page[Client]:
         """One page of the practice's clients by name. Raises `Problem` when the database does not answer."""
-        async with self._showing(tenant_id) as database:
+        async with showing(self._pool, tenant_id) as database:
             rows = await database.fetch(
                 QUERIES.clients, tenant_id, search or None, *(after or (None, None)), limit + 1
             )
@@ -70,7 +66,7 @@ class Reads:
 
     async def some_clients(self, tenant_id: str, client_ids: Sequence[str]) -> list[Client]:
         """Those of the clients that there are, by name."""
-        async with self._showing(tenant_id) as database:
+        async with showing(self._pool, tenant_id) as database:
             rows = await database.fetch(QUERIES.some_clients, tenant_id, list(client_ids))
         return [records.client(row) for row in rows]
 
@@ -83,19 +79,19 @@ class Reads:
 
     async def clients_of_xpm(self, tenant_id: str, xpm_client_ids: Sequence[str]) -> dict[str, str]:
         """Which of these XPM clients are in the portal: its id there."""
-        async with self._showing(tenant_id) as database:
+        async with showing(self._pool, tenant_id) as database:
             rows = await database.fetch(QUERIES.clients_of_xpm, tenant_id, list(xpm_client_ids))
         return {row["xpm_client_id"]: row["client_id"] for row in rows}
 
     async def members(self, tenant_id: str, client_id: str) -> list[Member]:
         """The people of a client, by name."""
-        async with self._showing(tenant_id) as database:
+        async with showing(self._pool, tenant_id) as database:
             rows = await database.fetch(QUERIES.members, tenant_id, client_id, None)
         return [records.member(row) for row in rows]
 
     async def member(self, tenant_id: str, member_id: str) -> Member:
         """One of them. Raises `Problem`: not there, as are those that were removed."""
-        async with self._showing(tenant_id) as database:
+        async with showing(self._pool, tenant_id) as database:
             row = await database.fetchrow(QUERIES.members, tenant_id, None, member_id)
         if row is None:
             raise not_there("person")
@@ -105,7 +101,7 @@ class Reads:
         self, tenant_id: str, client_id: str, after: Place | None = None, limit: int = 500
     ) -> Page[Item]:
         """One page of what waits for a decision, by name."""
-        async with self._showing(tenant_id) as database:
+        async with showing(self._pool, tenant_id) as database:
             rows = await database.fetch(
                 QUERIES.open_items, tenant_id, client_id, *(after or (None, None)), limit + 1
             )
@@ -114,7 +110,7 @@ class Reads:
 
     async def item_states(self, tenant_id: str, client_id: str) -> dict[str, int]:
         """How many items of the client are in which state; none at all before the first import."""
-        async with self._showing(tenant_id) as database:
+        async with showing(self._pool, tenant_id) as database:
             rows = await database.fetch(QUERIES.item_states, tenant_id, client_id)
         return {row["state"]: row["number"] for row in rows}
 
@@ -127,31 +123,32 @@ class Reads:
 
     async def items(self, tenant_id: str, item_ids: Sequence[str]) -> list[Item]:
         """Those of the items that there are."""
-        async with self._showing(tenant_id) as database:
+        async with showing(self._pool, tenant_id) as database:
             rows = await database.fetch(QUERIES.some_items, tenant_id, list(item_ids))
         return [records.item(row) for row in rows]
 
     async def email_holder(self, tenant_id: str, email: str) -> Holder | None:
         """Who of the practice signs in with this e-mail, if anybody."""
-        async with self._showing(tenant_id) as database:
+        async with showing(self._pool, tenant_id) as database:
             row = await database.fetchrow(QUERIES.email_holder, tenant_id, email)
         return Holder(**row) if row else None
 
-    async def outcome(self, tenant_id: str, command_id: str) -> OutcomeRecorded | None:
-        """What a command came to, if it was processed."""
-        async with self._showing(tenant_id) as database:
-            told: str | None = await database.fetchval(QUERIES.outcome, tenant_id, command_id)
-        return _outcome(told)
+    async def outcomes(self, tenant_id: str, command_ids: Sequence[str]) -> dict[str, OutcomeRecorded]:
+        """What those of the commands came to that were processed."""
+        async with showing(self._pool, tenant_id) as database:
+            rows = await database.fetch(QUERIES.outcomes, tenant_id, list(command_ids))
+        found = {row["event_id"]: _outcome(row["outcome"]) for row in rows}
+        return {command_id: outcome for command_id, outcome in found.items() if outcome is not None}
 
     async def claims(self, tenant_id: str, command_ids: Sequence[str]) -> dict[str, bytes]:
         """Of the ids that were used, the digest of what was said under each."""
-        async with self._showing(tenant_id) as database:
+        async with showing(self._pool, tenant_id) as database:
             rows = await database.fetch(QUERIES.claims, tenant_id, list(command_ids))
         return {row["event_id"]: row["content"] for row in rows}
 
     async def changes(self, tenant_id: str, client_id: str) -> list[Changed]:
         """The latest replacements of a client's details and its people's, newest first."""
-        async with self._showing(tenant_id) as database:
+        async with showing(self._pool, tenant_id) as database:
             rows = await database.fetch(QUERIES.changes, tenant_id, client_id, CHANGES_SHOWN)
         found = []
         for row in rows:
@@ -159,20 +156,6 @@ class Reads:
             if outcome is not None and outcome.personal is not None and outcome.personal.replaced:
                 found.append(Changed(row["at"], row["decided_by"], outcome.personal.replaced))
         return found
-
-    @asynccontextmanager
-    async def _showing(self, tenant_id: str) -> "AsyncIterator[PoolConnectionProxy[Record]]":
-        try:
-            async with (
-                self._pool.acquire(timeout=LEND_SECONDS) as database,
-                database.transaction(readonly=True),
-            ):
-                await database.execute(QUERIES.for_tenant, tenant_id)
-                yield database
-        except Exception as error:
-            if classify(error) is Verdict.PASSING:
-                raise unavailable("The database does not answer; try again in a moment.") from error
-            raise
 
 
 def _page(found: Sequence[T], limit: int, place: Callable[[T], Place]) -> Page[T]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Query, status
 
 from schemas.portal import ClientAdded
 from services.portal.api import models
@@ -10,19 +10,15 @@ from services.portal.api.asking import (
     KNOWN,
     ClientId,
     Cursor,
-    Decider,
-    IdempotencyKey,
     Limit,
     Reader,
+    Sender,
     ThePortal,
-    Wait,
-    carried_out,
     cursor_of,
-    new_id,
     place_of,
 )
 from services.portal.commands import Command
-from services.portal.console.clients import client_from_xpm
+from services.portal.composing import client_from_xpm
 
 router = APIRouter(tags=["clients"])
 
@@ -61,19 +57,11 @@ async def show_client(person: Reader, portal: ThePortal, client_id: ClientId) ->
 
 
 @router.post("/clients", status_code=status.HTTP_202_ACCEPTED, responses=KNOWN)
-async def add_client(
-    person: Decider,
-    portal: ThePortal,
-    response: Response,
-    new: models.AddClient,
-    key: IdempotencyKey = None,
-    wait: Wait = 0,
-) -> models.CommandState:
+async def add_client(sending: Sender, new: models.AddClient) -> models.CommandState:
     """Add a client by hand. Its id is the command's."""
-    added = new_id(person, key)
-    data = ClientAdded(client_id=added, added_by=person.name, personal=new.personal)
-    (state,) = await carried_out(response, portal, person, [Command(added, data)], wait, key)
-    return state
+    added = sending.new_id()
+    data = ClientAdded(client_id=added, added_by=sending.person.name, personal=new.personal)
+    return await sending.one(Command(added, data))
 
 
 @router.get("/xpm-clients")
@@ -93,16 +81,8 @@ async def search_xpm(
 
 
 @router.post("/clients/from-xpm", status_code=status.HTTP_202_ACCEPTED, responses=KNOWN)
-async def add_client_from_xpm(
-    person: Decider,
-    portal: ThePortal,
-    response: Response,
-    wanted: models.AddFromXpm,
-    key: IdempotencyKey = None,
-    wait: Wait = 0,
-) -> models.CommandState:
+async def add_client_from_xpm(sending: Sender, wanted: models.AddFromXpm) -> models.CommandState:
     """Add a client from XPM, linked to its record there. Its id is the command's."""
-    found = await portal.importer.client(person.tenant_id, wanted.xpm_client_id)
-    command = client_from_xpm(new_id(person, key), person, found)
-    (state,) = await carried_out(response, portal, person, [command], wait, key)
-    return state
+    found = await sending.portal.importer.client(sending.person.tenant_id, wanted.xpm_client_id)
+    command = client_from_xpm(sending.new_id(), sending.person, found)
+    return await sending.one(command)

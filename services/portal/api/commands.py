@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from services.portal.api import models
 from services.portal.api.asking import CommandId, Reader, ThePortal, Wait
-from services.portal.problems import Problem
+from worker.problems import Problem
 
 router = APIRouter(tags=["commands"])
 

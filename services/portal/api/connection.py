@@ -7,7 +7,7 @@ from services.portal.api import models
 from services.portal.api.asking import Decider, Reader, ThePortal
 from services.portal.importer import Connection
 from services.portal.portal import public_url
-from services.portal.problems import Problem
+from worker.problems import Problem
 
 router = APIRouter(tags=["connection"])
 

@@ -1,6 +1,6 @@
 """Review: what waits for a decision, and deciding it, one by one or many at once."""
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, status
 
 from schemas.decisions import ItemIgnored, ItemImported, ItemLinked, SeenItem, SeenItemAndMember
 from schemas.envelope import EventData
@@ -9,16 +9,12 @@ from services.portal.api.asking import (
     KNOWN,
     ClientId,
     Cursor,
-    Decider,
-    IdempotencyKey,
     ItemId,
     Limit,
     Reader,
+    Sender,
     ThePortal,
-    Wait,
-    carried_out,
     cursor_of,
-    new_id,
     place_of,
 )
 from services.portal.commands import Command
@@ -44,69 +40,36 @@ async def show_item(person: Reader, portal: ThePortal, item_id: ItemId) -> model
 
 
 @router.post("/items/{item_id}/import", status_code=status.HTTP_202_ACCEPTED, responses=KNOWN)
-async def import_item(
-    person: Decider,
-    portal: ThePortal,
-    response: Response,
-    item_id: ItemId,
-    wanted: models.ImportItem,
-    key: IdempotencyKey = None,
-    wait: Wait = 0,
-) -> models.CommandState:
+async def import_item(sending: Sender, item_id: ItemId, wanted: models.ImportItem) -> models.CommandState:
     """Import the item as a new member of its client."""
-    command = Command(new_id(person, key), _imported(person, item_id, wanted))
-    (state,) = await carried_out(response, portal, person, [command], wait, key)
-    return state
+    command = Command(sending.new_id(), _imported(sending.person, item_id, wanted))
+    return await sending.one(command)
 
 
 @router.post("/items/{item_id}/ignore", status_code=status.HTTP_202_ACCEPTED, responses=KNOWN)
-async def ignore_item(
-    person: Decider,
-    portal: ThePortal,
-    response: Response,
-    item_id: ItemId,
-    key: IdempotencyKey = None,
-    wait: Wait = 0,
-) -> models.CommandState:
+async def ignore_item(sending: Sender, item_id: ItemId) -> models.CommandState:
     """Take the item off the list until the next import."""
-    data = ItemIgnored(item_id=item_id, decided_by=person.name)
-    (state,) = await carried_out(response, portal, person, [Command(new_id(person, key), data)], wait, key)
-    return state
+    data = ItemIgnored(item_id=item_id, decided_by=sending.person.name)
+    return await sending.one(Command(sending.new_id(), data))
 
 
 @router.post("/items/{item_id}/link", status_code=status.HTTP_202_ACCEPTED, responses=KNOWN)
-async def link_item(
-    person: Decider,
-    portal: ThePortal,
-    response: Response,
-    item_id: ItemId,
-    wanted: models.LinkItem,
-    key: IdempotencyKey = None,
-    wait: Wait = 0,
-) -> models.CommandState:
+async def link_item(sending: Sender, item_id: ItemId, wanted: models.LinkItem) -> models.CommandState:
     """Link the item to a member, whose details it replaces."""
-    command = Command(new_id(person, key), _linked(person, item_id, wanted))
-    (state,) = await carried_out(response, portal, person, [command], wait, key)
-    return state
+    command = Command(sending.new_id(), _linked(sending.person, item_id, wanted))
+    return await sending.one(command)
 
 
 @router.post(
     "/decisions", status_code=status.HTTP_202_ACCEPTED, responses={200: {"model": models.CommandStates}}
 )
-async def decide_many(
-    person: Decider,
-    portal: ThePortal,
-    response: Response,
-    wanted: models.Decisions,
-    key: IdempotencyKey = None,
-    wait: Wait = 0,
-) -> models.CommandStates:
+async def decide_many(sending: Sender, wanted: models.Decisions) -> models.CommandStates:
     """Decide many items at once; each may be refused on its own."""
     commands = [
-        Command(new_id(person, key, str(number), each.item_id), _decided(person, each))
+        Command(sending.new_id(str(number), each.item_id), _decided(sending.person, each))
         for number, each in enumerate(wanted.decisions)
     ]
-    return models.CommandStates(commands=await carried_out(response, portal, person, commands, wait, key))
+    return models.CommandStates(commands=await sending.all(commands))
 
 
 def _decided(person: Person, wanted: models.Decision) -> EventData:

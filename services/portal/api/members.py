@@ -2,21 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Query, status
 
 from schemas.portal import MemberRecorded, MemberRemoved
 from services.portal.api import models
 from services.portal.api.asking import (
     KNOWN,
     ClientId,
-    Decider,
-    IdempotencyKey,
     MemberId,
     Reader,
+    Sender,
     ThePortal,
-    Wait,
-    carried_out,
-    new_id,
 )
 from services.portal.commands import Command
 
@@ -33,19 +29,14 @@ async def list_members(person: Reader, portal: ThePortal, client_id: ClientId) -
 
 @router.post("/clients/{client_id}/members", status_code=status.HTTP_202_ACCEPTED, responses=KNOWN)
 async def record_member(
-    person: Decider,
-    portal: ThePortal,
-    response: Response,
-    client_id: ClientId,
-    new: models.RecordMember,
-    key: IdempotencyKey = None,
-    wait: Wait = 0,
+    sending: Sender, client_id: ClientId, new: models.RecordMember
 ) -> models.CommandState:
     """Record a person by hand. Their id is the command's."""
-    recorded = new_id(person, key)
-    data = MemberRecorded(member_id=recorded, client_id=client_id, recorded_by=person.name, **new.told())
-    (state,) = await carried_out(response, portal, person, [Command(recorded, data)], wait, key)
-    return state
+    recorded = sending.new_id()
+    data = MemberRecorded(
+        member_id=recorded, client_id=client_id, recorded_by=sending.person.name, **new.told()
+    )
+    return await sending.one(Command(recorded, data))
 
 
 @router.get("/members/{member_id}")
@@ -56,37 +47,22 @@ async def show_member(person: Reader, portal: ThePortal, member_id: MemberId) ->
 
 @router.patch("/members/{member_id}", status_code=status.HTTP_202_ACCEPTED, responses=KNOWN)
 async def amend_member(
-    person: Decider,
-    portal: ThePortal,
-    response: Response,
-    member_id: MemberId,
-    changed: models.RecordMember,
-    key: IdempotencyKey = None,
-    wait: Wait = 0,
+    sending: Sender, member_id: MemberId, changed: models.RecordMember
 ) -> models.CommandState:
     """Amend a person. What is changed on one that is linked is kept at later imports."""
-    member = await portal.reads.member(person.tenant_id, member_id)
+    member = await sending.portal.reads.member(sending.person.tenant_id, member_id)
     data = MemberRecorded(
-        member_id=member_id, client_id=member.client_id, recorded_by=person.name, **changed.told()
+        member_id=member_id, client_id=member.client_id, recorded_by=sending.person.name, **changed.told()
     )
-    (state,) = await carried_out(response, portal, person, [Command(new_id(person, key), data)], wait, key)
-    return state
+    return await sending.one(Command(sending.new_id(), data))
 
 
 @router.delete("/members/{member_id}", status_code=status.HTTP_202_ACCEPTED, responses=KNOWN)
-async def remove_member(
-    person: Decider,
-    portal: ThePortal,
-    response: Response,
-    member_id: MemberId,
-    key: IdempotencyKey = None,
-    wait: Wait = 0,
-) -> models.CommandState:
+async def remove_member(sending: Sender, member_id: MemberId) -> models.CommandState:
     """Remove a person: their co-owner e-mail is free and their link ends."""
-    member = await portal.reads.member(person.tenant_id, member_id)
-    data = MemberRemoved(member_id=member_id, client_id=member.client_id, removed_by=person.name)
-    (state,) = await carried_out(response, portal, person, [Command(new_id(person, key), data)], wait, key)
-    return state
+    member = await sending.portal.reads.member(sending.person.tenant_id, member_id)
+    data = MemberRemoved(member_id=member_id, client_id=member.client_id, removed_by=sending.person.name)
+    return await sending.one(Command(sending.new_id(), data))
 
 
 @router.get("/co-owner-emails")

@@ -14,6 +14,7 @@ from schemas.fields import EventId
 from schemas.progress import IntegrationProgressed, Kind, Status
 from services.portal.api.asking import Reader, ThePortal
 from services.portal.api.models import Told
+from services.portal.sessions import seconds_left, until_over
 
 router = APIRouter(tags=["progress"])
 STREAM: dict[int | str, dict[str, Any]] = {
@@ -83,10 +84,15 @@ async def list_progress(person: Reader, portal: ThePortal, asked: Annotated[Aske
 async def stream_progress(
     person: Reader, portal: ThePortal, last_event_id: Annotated[str | None, Header()] = None
 ) -> Response:
-    """A snapshot of all rows, then each change; with `Last-Event-ID` it goes on behind that."""
-    opened = AsyncExitStack()
-    frames = await opened.enter_async_context(portal.notifier.stream(person.tenant_id, last_event_id))
-    return Relayed(frames, opened)
+    """A snapshot of all rows, then each change; with `Last-Event-ID` it goes on behind that.
+
+    It ends, with an event `over`, after some minutes, or when whoever opened it signs out: come back with the last id.
+    """
+    async with AsyncExitStack() as opening:
+        over = opening.enter_context(portal.sessions.stream(person))
+        relayed = portal.notifier.stream(person.tenant_id, last_event_id, seconds_left(person))
+        frames = await opening.enter_async_context(relayed)
+        return Relayed(until_over(frames, over), opening.pop_all())
 
 
 @router.get("/progress/{kind}/{row_id}")
