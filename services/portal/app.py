@@ -22,6 +22,7 @@ from services.portal.news import News
 from services.portal.portal import Limits, Portal
 from services.portal.progress import Notifier
 from services.portal.reads import Reads
+from services.portal.sessions import Sessions
 from services.portal.settings import PortalSettings
 from worker.app import Resources, Service
 from worker.database import open_pool
@@ -53,6 +54,7 @@ async def compose(resources: Resources) -> AsyncIterator[Service]:
             Importer(importer, settings.internal_token),
             Notifier(notifier, tokens),
             news,
+            Sessions(),
             tokens,
             Limits(
                 Limit(settings.commands_per_minute),

@@ -5,7 +5,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.portal.problems import Problem, answer
+from worker.problems import Problem, answer
 
 LARGEST_BODY = 1024 * 1024
 POLICY = (
@@ -41,8 +41,8 @@ class Paths:
         except UnicodeDecodeError:
             await answer(NOT_ASCII)(scope, receive, send)
             return
-        within = path.removeprefix(self._prefix) if path.startswith(f"{self._prefix}/") else path
-        placed = {**scope, "path": self._prefix + within, "root_path": self._prefix}
+        within = path.removeprefix(self._prefix) if f"{path}/".startswith(f"{self._prefix}/") else path
+        placed = {**scope, "path": self._prefix + (within or "/"), "root_path": self._prefix}
         await self._app(placed, receive, send)
 
 

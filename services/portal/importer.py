@@ -9,8 +9,9 @@ import httpx
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from services.portal.problems import Problem, not_there, unavailable
+from services.portal.problems import not_there
 from worker.failures import describe
+from worker.problems import Problem, unavailable
 
 log = structlog.get_logger(__name__)
 

@@ -1,6 +1,7 @@
 """Who is asking: a person of one practice, with what they may do, and the session that says so."""
 
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -8,8 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from schemas.fields import StaffName, TenantId
-from services.portal.problems import Problem, forged, not_allowed, signed_out
+from services.portal.problems import forged, not_allowed, signed_out
 from services.portal.settings import Role
+from worker.problems import Problem
 from worker.tokens import PORTAL, Tokens, bearer
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -27,6 +29,10 @@ class Person:
     role: Role
     csrf: str | None = None
     """What a request that changes something has to carry; None where no browser is involved."""
+    session: str | None = None
+    """The id of the browser's session."""
+    until: float | None = None
+    """When the session or the token is over, in seconds since 1970."""
 
     @property
     def may_decide(self) -> bool:
@@ -38,14 +44,26 @@ class Person:
         return f"{self.tenant_id}/{self.name}"
 
 
-def begin_session(request: Request, *, tenant_id: str, name: str, practice: str, role: Role) -> None:
-    """Sign the person in; whatever the session held before is gone. Raises `Problem` for what no event could carry."""
+def begin_session(
+    request: Request, *, tenant_id: str, name: str, practice: str, role: Role, hours: float
+) -> None:
+    """Sign the person in for so many hours; whatever the session held before is gone.
+
+    Raises `Problem` for what no event could carry.
+    """
     try:
         held = {"tenant_id": _tenant.validate_python(tenant_id), "name": _name.validate_python(name)}
     except ValidationError:
         raise Problem(403, "no-practice", "Your account belongs to no practice here.") from None
     request.session.clear()
-    request.session.update(held, practice=practice, role=role, csrf=secrets.token_urlsafe(24))
+    request.session.update(
+        held,
+        practice=practice,
+        role=role,
+        csrf=secrets.token_urlsafe(24),
+        id=secrets.token_urlsafe(12),
+        until=time.time() + hours * 3600,
+    )
 
 
 def person_of(request: Request, tokens: Tokens) -> Person:
@@ -54,10 +72,16 @@ def person_of(request: Request, tokens: Tokens) -> Person:
     if token is not None:
         return _by_token(token, tokens)
     session = request.session
-    if "tenant_id" not in session:
+    if session.get("until", 0) <= time.time():
         raise signed_out()
     return Person(
-        session["tenant_id"], session["name"], session["practice"], session["role"], session["csrf"]
+        session["tenant_id"],
+        session["name"],
+        session["practice"],
+        session["role"],
+        session["csrf"],
+        session["id"],
+        session["until"],
     )
 
 
@@ -84,4 +108,5 @@ def _by_token(token: str, tokens: Tokens) -> Person:
     except ValueError:
         raise signed_out() from None
     role = "staff" if claims.get("role") == "staff" else "read_only"
-    return Person(claims["tenant"], name, str(claims.get("practice", "")), cast("Role", role))
+    practice = str(claims.get("practice", ""))
+    return Person(claims["tenant"], name, practice, cast("Role", role), until=float(claims["exp"]))

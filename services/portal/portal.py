@@ -9,8 +9,10 @@ from services.portal.importer import Importer
 from services.portal.limits import Limit
 from services.portal.news import News
 from services.portal.people import Person, check_may_change, person_of
+from services.portal.problems import not_allowed
 from services.portal.progress import Notifier
 from services.portal.reads import Reads
+from services.portal.sessions import Sessions
 from services.portal.settings import PortalSettings
 from worker.tokens import Tokens
 
@@ -34,6 +36,7 @@ class Portal:
     importer: Importer
     notifier: Notifier
     news: News
+    sessions: Sessions
     tokens: Tokens
     limits: Limits
 
@@ -48,6 +51,14 @@ def reader(request: Request) -> Person:
     portal = portal_of(request)
     person = person_of(request, portal.tokens)
     portal.limits.reads.take(person.key)
+    return person
+
+
+def editor(request: Request) -> Person:
+    """Who is asking for a form with which something is changed, and may. Raises `Problem`."""
+    person = reader(request)
+    if not person.may_decide:
+        raise not_allowed()
     return person
 
 

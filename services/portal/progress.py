@@ -10,8 +10,9 @@ import httpx
 import structlog
 
 from schemas.progress import IntegrationProgressed
-from services.portal.problems import Problem, not_there, unavailable
+from services.portal.problems import not_there
 from worker.failures import describe
+from worker.problems import Problem, unavailable
 from worker.tokens import NOTIFIER, Tokens
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ log = structlog.get_logger(__name__)
 SECONDS = 10.0
 STREAM_SILENCE_SECONDS = 60.0
 """The notifier says something every 15 seconds."""
-TOKEN_SECONDS = 3600.0
+TOKEN_SECONDS = 60.0
+"""Of a single request."""
 NO_ANSWER = "Integration progress can't be read at the moment; try again in a moment."
 
 Query = Sequence[tuple[str, str]]
@@ -55,10 +57,12 @@ class Notifier:
 
     @asynccontextmanager
     async def stream(
-        self, tenant_id: str, last_event_id: str | None
+        self, tenant_id: str, last_event_id: str | None, seconds: float
     ) -> "AsyncIterator[AsyncGenerator[bytes, None]]":
-        """The tenant's server-sent events, byte for byte. Raises `Problem` where it does not open."""
-        headers = self._headers(tenant_id) | ({"Last-Event-ID": last_event_id} if last_event_id else {})
+        """The tenant's server-sent events, byte for byte, for so long. Raises `Problem` where it does not open."""
+        headers = self._headers(tenant_id, seconds) | (
+            {"Last-Event-ID": last_event_id} if last_event_id else {}
+        )
         timeout = httpx.Timeout(SECONDS, read=STREAM_SILENCE_SECONDS)
         request = self._http.build_request(
             "GET", f"{_of(tenant_id)}/stream", headers=headers, timeout=timeout
@@ -93,8 +97,8 @@ class Notifier:
                 log.warning("notifier_refused", status=answer.status_code)
                 raise unavailable(NO_ANSWER)
 
-    def _headers(self, tenant_id: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._tokens.make(tenant_id, NOTIFIER, TOKEN_SECONDS)}"}
+    def _headers(self, tenant_id: str, seconds: float = TOKEN_SECONDS) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._tokens.make(tenant_id, NOTIFIER, seconds)}"}
 
 
 def _of(tenant_id: str) -> str:

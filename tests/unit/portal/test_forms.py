@@ -2,10 +2,12 @@
 
 import pytest
 from pydantic import ValidationError
+from starlette.datastructures import FormData
 
 from schemas.outcomes import OutcomeRecorded, Version
 from schemas.people import AmendedPerson
-from services.portal.console.forms import amended, problems_of, refusal
+from services.portal.console import wording
+from services.portal.console.forms import amended, problems_of, refusal, text
 from services.portal.console.previews import Difference, Line, changed_since, preview
 from services.portal.records import Item, Member
 
@@ -17,6 +19,34 @@ def test_only_what_was_changed_is_sent() -> None:
     typed = {"name": "Ann", "email": "", "title": "Ms"}
 
     assert amended(typed, SHOWN, ("name", "email", "phone", "title")) == {"email": None, "title": "Ms"}
+
+
+def test_line_breaks_that_no_browser_sends_are_no_change() -> None:
+    """A field of one line comes back without them; an address keeps its lines, and may be changed."""
+    shown = {"name": "Ann\nOak", "address": "1 Quarry Lane\nFernleigh"}
+
+    assert amended({**shown, "name": "AnnOak"}, shown, ("name", "address")) == {}
+    assert amended({"address": "1 Quarry Lane"}, shown, ("address",)) == {"address": "1 Quarry Lane"}
+
+
+def test_every_line_break_is_one_character() -> None:
+    """Browsers send two."""
+    assert (
+        text(FormData({"address": " 1 Quarry Lane\r\nFernleigh "}), "address") == "1 Quarry Lane\nFernleigh"
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "shown"),
+    [
+        ("address", "Unit 4,\n18 Quarry Lane\n\nFernleigh", "Unit 4, 18 Quarry Lane, Fernleigh"),
+        ("date_of_birth", "1978-04-09", "9 Apr 1978"),
+        ("date_of_birth", "in spring", "in spring"),
+        ("name", "1978-04-09", "1978-04-09"),
+    ],
+)
+def test_lists_show_a_detail_in_one_line(field: str, value: str, shown: str) -> None:
+    assert wording.value(field, value) == shown
 
 
 def test_what_is_wrong_stands_beside_its_field() -> None:
