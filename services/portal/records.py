@@ -27,6 +27,7 @@ FIELDS: Mapping[str, str] = {
     "account_email": "Account e-mail",
 }
 """The words for the fields, in the order in which screens show them."""
+OF_SEVERAL_LINES = frozenset({"address", "postal_address"})
 PERSON_FIELDS = ("name", "title", "email", "phone", "date_of_birth", "address", "gender")
 MEMBER_FIELDS = ("name", "relationship", "title", "email", "phone", "date_of_birth", "address", "gender")
 

@@ -1,5 +1,6 @@
 """The list of clients, one client with its people, and adding clients."""
 
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pydantic import ValidationError
@@ -11,13 +12,16 @@ from starlette.routing import Route
 from schemas.people import AmendedClient
 from schemas.portal import ClientAdded
 from services.portal.commands import Command
+from services.portal.composing import client_from_xpm
 from services.portal.console.forms import Problems, given_id, only_given, problems_of, refusal, text
 from services.portal.console.pages import done, page, path_part
-from services.portal.importer import XpmClient
 from services.portal.people import Person
-from services.portal.portal import decider, portal_of, reader
-from services.portal.problems import Problem
+from services.portal.portal import decider, editor, portal_of, reader
 from services.portal.reads import Place
+from worker.problems import Problem
+
+if TYPE_CHECKING:
+    from services.portal.importer import XpmClient
 
 PAGE = 50
 CLIENT_FIELDS = ("name", "email", "phone", "address", "account_email")
@@ -54,7 +58,7 @@ async def _one(request: Request) -> Response:
 
 
 async def _new(request: Request) -> Response:
-    reader(request)
+    editor(request)
     return _new_form(request, {}, {})
 
 
@@ -68,12 +72,12 @@ async def _add(request: Request) -> Response:
         return _new_form(request, values, problems_of(error))
     answer = await portal.commands.carry_out(person, command, portal.settings.outcome_seconds)
     if answer.outcome is not None and answer.refused:
-        return _new_form(request, values, refusal(answer.outcome))
+        return _new_form(request, values, refusal(answer.outcome, "account_email"))
     return done(request, f"{values['name']} was added." if answer.applied else UNDER_WAY, "/clients")
 
 
 async def _search(request: Request) -> Response:
-    return await _found(request, reader(request), request.query_params.get("query", "").strip())
+    return await _found(request, editor(request), request.query_params.get("query", "").strip())
 
 
 async def _add_from_xpm(request: Request) -> Response:
@@ -90,17 +94,6 @@ async def _add_from_xpm(request: Request) -> Response:
         return await _found(request, person, query, answer.outcome.message)
     said = f"{found.name} was added from Xero Practice Manager." if answer.applied else UNDER_WAY
     return done(request, said, "/clients")
-
-
-def client_from_xpm(command_id: str, person: Person, found: XpmClient) -> Command:
-    """The command that adds an XPM client to the portal, linked. Its details come with the first import."""
-    data = ClientAdded(
-        client_id=command_id,
-        xpm_client_id=found.xpm_client_id,
-        added_by=person.name,
-        personal=AmendedClient(name=found.name),
-    )
-    return Command(command_id, data)
 
 
 def _client_by_hand(form: FormData, person: Person, values: dict[str, str]) -> Command:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from schemas.outcomes import OutcomeRecorded
-from services.portal.records import FIELDS
+from services.portal.records import FIELDS, OF_SEVERAL_LINES
 
 Problems = Mapping[str, str]
 """Field -> what is wrong with it; under "" what is wrong with the whole."""
@@ -23,9 +23,9 @@ PLAINLY: Mapping[str, str] = {
 
 
 def text(form: FormData, name: str) -> str:
-    """What was typed, without spaces around it."""
+    """What was typed, without spaces around it; browsers send every line break as two characters."""
     value = form.get(name, "")
-    return value.strip() if isinstance(value, str) else ""
+    return value.replace("\r\n", "\n").strip() if isinstance(value, str) else ""
 
 
 def several(form: FormData, name: str) -> list[str]:
@@ -52,8 +52,13 @@ def amended(
     return {
         field: typed.get(field) or None
         for field in fields
-        if field in typed and typed[field] != shown.get(field, "")
+        if field in typed and typed[field] != as_typed(field, shown.get(field, ""))
     }
+
+
+def as_typed(field: str, value: str) -> str:
+    """What a browser sends for a field that nobody touched: a field of one line drops line breaks."""
+    return value if field in OF_SEVERAL_LINES else value.replace("\n", "")
 
 
 def problems_of(error: ValidationError) -> Problems:
@@ -65,11 +70,11 @@ def problems_of(error: ValidationError) -> Problems:
     return found
 
 
-def refusal(outcome: OutcomeRecorded) -> Problems:
-    """What a rule says, beside the field it speaks of."""
+def refusal(outcome: OutcomeRecorded, email: str = "email") -> Problems:
+    """What a rule says, beside the field it speaks of; `email` is the one that rules look at."""
     message = outcome.message or "This was refused."
     if outcome.reason in EMAIL_REASONS:
-        return {"email": message}
+        return {email: message}
     return {"name": message} if outcome.reason in NAME_REASONS else {"": message}
 
 

@@ -7,12 +7,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schemas.ids import derived_id
-from schemas.imports import ImportRequested, RequestPersonal
 from services.portal.commands import Command
+from services.portal.composing import requested
 from services.portal.console.forms import given_id, several, text
 from services.portal.console.pages import page
 from services.portal.people import Person
-from services.portal.portal import decider, portal_of, reader
+from services.portal.portal import decider, editor, portal_of
 from services.portal.records import Client
 
 MOST_AT_ONCE = 200
@@ -22,22 +22,8 @@ def routes() -> list[Route]:
     return [Route("/imports/new", _ask), Route("/imports/new", _request, methods=["POST"])]
 
 
-def requested(person: Person, command_id: str, client: Client, bulk_id: str | None = None) -> Command:
-    """The command that asks for an import of a client."""
-    bulk = {"bulk_id": bulk_id} if bulk_id else {}
-    linked = {"xpm_client_id": client.xpm_client_id} if client.xpm_client_id else {}
-    data = ImportRequested(
-        client_id=client.client_id,
-        requested_by=person.name,
-        personal=RequestPersonal(client_name=client.name),
-        **linked,
-        **bulk,
-    )
-    return Command(command_id, data)
-
-
 async def _ask(request: Request) -> Response:
-    person, portal = reader(request), portal_of(request)
+    person, portal = editor(request), portal_of(request)
     wanted = request.query_params.getlist("client_id")[:MOST_AT_ONCE]
     clients = await portal.reads.some_clients(person.tenant_id, wanted)
     linked = [client for client in clients if client.is_linked]

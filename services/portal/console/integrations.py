@@ -12,9 +12,9 @@ from services.portal.console.forms import text
 from services.portal.console.pages import done, go, leave, page
 from services.portal.importer import Connection
 from services.portal.people import Person
-from services.portal.portal import decider, portal_of, public_url, reader
-from services.portal.problems import Problem
+from services.portal.portal import decider, editor, portal_of, public_url, reader
 from services.portal.progress import Listed, Query
+from worker.problems import Problem
 
 PAGE = "50"
 FILTERS = ("kind", "status", "client_id")
@@ -69,7 +69,7 @@ async def _choose(request: Request) -> Response:
 
 
 async def _ask_to_disconnect(request: Request) -> Response:
-    person = reader(request)
+    person = editor(request)
     connection, _ = await _connection(request, person)
     return page(request, "disconnect.html", connection=connection)
 

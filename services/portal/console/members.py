@@ -1,8 +1,11 @@
 """People recorded by hand, amended, and removed; and whether an e-mail is free."""
 
+from dataclasses import dataclass
+from typing import Any, Self
 from urllib.parse import quote
 
 from pydantic import ValidationError
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,7 +17,7 @@ from services.portal.console.clients import UNDER_WAY
 from services.portal.console.forms import Problems, amended, given_id, problems_of, refusal, text
 from services.portal.console.pages import done, page, path_part
 from services.portal.people import Person
-from services.portal.portal import Portal, decider, portal_of, reader
+from services.portal.portal import Portal, decider, editor, portal_of, reader
 from services.portal.records import MEMBER_FIELDS, PERSON_FIELDS, Client, Details, Member
 
 
@@ -30,36 +33,63 @@ def routes() -> list[Route]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What stands in the form, and what stood there when it was shown: only what differs is told."""
+
+    typed: Details
+    shown: Details
+    co_owner: bool = False
+    was_co_owner: bool = False
+
+    @classmethod
+    def of(cls, member: Member) -> Self:
+        """As the form begins."""
+        return cls(member.details, member.details, member.co_owner, member.co_owner)
+
+    @classmethod
+    def sent(cls, form: FormData) -> Self:
+        return cls(
+            {field: text(form, field) for field in MEMBER_FIELDS},
+            {field: text(form, f"shown.{field}") for field in MEMBER_FIELDS},
+            text(form, "co_owner") == "yes",
+            text(form, "shown.co_owner") == "yes",
+        )
+
+    def command(self, command_id: str, person: Person, client: Client, member_id: str) -> Command:
+        """The command that tells it. Raises `ValidationError`."""
+        more: dict[str, Any] = dict(amended(self.typed, self.shown, ("relationship",)))
+        if self.co_owner != self.was_co_owner:
+            more["co_owner"] = self.co_owner
+        data = MemberRecorded(
+            member_id=member_id,
+            client_id=client.client_id,
+            recorded_by=person.name,
+            personal=AmendedPerson.model_validate(amended(self.typed, self.shown, PERSON_FIELDS)),
+            **more,
+        )
+        return Command(command_id, data)
+
+
 async def _new(request: Request) -> Response:
-    person, portal = reader(request), portal_of(request)
+    person, portal = editor(request), portal_of(request)
     client = await portal.reads.client(person.tenant_id, path_part(request, "client_id"))
-    return _form(request, client, None, {}, {}, co_owner=False)
+    return _form(request, client, None, Entry({}, {}), {})
 
 
 async def _record(request: Request) -> Response:
     form = await request.form()
     person, portal = decider(request, text(form, "csrf")), portal_of(request)
     client = await portal.reads.client(person.tenant_id, path_part(request, "client_id"))
-    typed = {field: text(form, field) for field in MEMBER_FIELDS}
-    co_owner = text(form, "co_owner") == "yes"
-    try:
-        command = Command(
-            given_id(form), _recorded(person, client.client_id, given_id(form), typed, {}, co_owner)
-        )
-    except ValidationError as error:
-        return _form(request, client, None, typed, problems_of(error), co_owner=co_owner)
-    answer = await _carry_out(portal, person, command)
-    if answer.outcome is not None and answer.refused:
-        return _form(request, client, None, typed, refusal(answer.outcome), co_owner=co_owner)
-    said = f"{typed['name']} was recorded." if answer.applied else UNDER_WAY
-    return done(request, said, f"/clients/{request.path_params['client_id']}")
+    member_id = given_id(form)
+    return await _save(request, person, client, None, Entry.sent(form), member_id, member_id)
 
 
 async def _edit(request: Request) -> Response:
-    person, portal = reader(request), portal_of(request)
+    person, portal = editor(request), portal_of(request)
     member = await portal.reads.member(person.tenant_id, path_part(request, "member_id"))
     client = await portal.reads.client(person.tenant_id, member.client_id)
-    return _form(request, client, member, member.details, {}, co_owner=member.co_owner)
+    return _form(request, client, member, Entry.of(member), {})
 
 
 async def _amend(request: Request) -> Response:
@@ -67,22 +97,32 @@ async def _amend(request: Request) -> Response:
     person, portal = decider(request, text(form, "csrf")), portal_of(request)
     member = await portal.reads.member(person.tenant_id, path_part(request, "member_id"))
     client = await portal.reads.client(person.tenant_id, member.client_id)
-    typed = {field: text(form, field) for field in MEMBER_FIELDS}
-    shown = {field: text(form, f"shown.{field}") for field in MEMBER_FIELDS}
-    co_owner = text(form, "co_owner") == "yes"
+    return await _save(request, person, client, member, Entry.sent(form), given_id(form), member.member_id)
+
+
+async def _save(
+    request: Request,
+    person: Person,
+    client: Client,
+    member: Member | None,
+    entry: Entry,
+    command_id: str,
+    member_id: str,
+) -> Response:
+    """Tell what was entered; or the form again, with what is wrong."""
     try:
-        data = _recorded(person, client.client_id, member.member_id, typed, shown, co_owner)
+        command = entry.command(command_id, person, client, member_id)
     except ValidationError as error:
-        return _form(request, client, member, typed, problems_of(error), co_owner=co_owner)
-    answer = await _carry_out(portal, person, Command(given_id(form), data))
+        return _form(request, client, member, entry, problems_of(error))
+    answer = await _carry_out(portal_of(request), person, command)
     if answer.outcome is not None and answer.refused:
-        return _form(request, client, member, typed, refusal(answer.outcome), co_owner=co_owner)
-    said = f"{typed['name']} was saved." if answer.applied else UNDER_WAY
-    return done(request, said, _page_of(client))
+        return _form(request, client, member, entry, refusal(answer.outcome))
+    said = f"{entry.typed['name']} was {'saved' if member else 'recorded'}."
+    return done(request, said if answer.applied else UNDER_WAY, _page_of(client))
 
 
 async def _ask_to_remove(request: Request) -> Response:
-    person, portal = reader(request), portal_of(request)
+    person, portal = editor(request), portal_of(request)
     member = await portal.reads.member(person.tenant_id, path_part(request, "member_id"))
     return page(request, "member_remove.html", member=member, problems={})
 
@@ -109,39 +149,12 @@ async def _check_email(request: Request) -> Response:
     return page(request, "email_check.html", email=email, holder=None if free else holder)
 
 
-def _recorded(
-    person: Person,
-    client_id: str,
-    member_id: str,
-    typed: Details,
-    shown: Details,
-    co_owner: bool,  # noqa: FBT001 - one of the member's details
-) -> MemberRecorded:
-    """The command for what was typed, with no more than what was changed."""
-    changed = amended(typed, shown, PERSON_FIELDS)
-    relationship = amended(typed, shown, ("relationship",))
-    return MemberRecorded(
-        member_id=member_id,
-        client_id=client_id,
-        co_owner=co_owner,
-        recorded_by=person.name,
-        personal=AmendedPerson.model_validate(changed),
-        **relationship,
-    )
-
-
 async def _carry_out(portal: Portal, person: Person, command: Command) -> Answer:
     return await portal.commands.carry_out(person, command, portal.settings.outcome_seconds)
 
 
 def _form(
-    request: Request,
-    client: Client,
-    member: Member | None,
-    values: Details,
-    problems: Problems,
-    *,
-    co_owner: bool,
+    request: Request, client: Client, member: Member | None, entry: Entry, problems: Problems
 ) -> Response:
     return page(
         request,
@@ -149,9 +162,8 @@ def _form(
         422 if problems else 200,
         client=client,
         member=member,
-        values=values,
+        entry=entry,
         problems=problems,
-        co_owner=co_owner,
     )
 
 

@@ -21,7 +21,7 @@ from services.portal import records
 from services.portal.console import wording
 from services.portal.people import Person, person_of
 from services.portal.portal import portal_of
-from services.portal.problems import Problem
+from worker.problems import Problem
 
 ASSETS = ("console.css", "console.js", "mark.svg")
 

@@ -15,16 +15,27 @@ from schemas.outcomes import OutcomeRecorded
 from schemas.people import AmendedPerson
 from services.portal.commands import Answer, Command
 from services.portal.console.clients import UNDER_WAY
-from services.portal.console.forms import Problems, amended, given_id, problems_of, refusal, several, text
+from services.portal.console.forms import (
+    Problems,
+    amended,
+    as_typed,
+    given_id,
+    problems_of,
+    refusal,
+    several,
+    text,
+)
 from services.portal.console.pages import done, page, path_part
 from services.portal.console.previews import Difference, changed_since, preview
 from services.portal.people import Person
-from services.portal.portal import Portal, decider, portal_of, reader
+from services.portal.portal import Portal, decider, editor, portal_of, reader
 from services.portal.reads import Place
 from services.portal.records import MEMBER_FIELDS, PERSON_FIELDS, Item, Member
 
 PAGE = 200
 MOST_AT_ONCE = 500
+FOLDED = frozenset({"phone", "title", "date_of_birth", "address", "gender"})
+"""The fields that are folded away as long as nothing is wrong with them."""
 
 
 def routes() -> list[Route]:
@@ -49,7 +60,7 @@ async def _list(request: Request) -> Response:
 
 
 async def _ask_to_import(request: Request) -> Response:
-    person, portal = reader(request), portal_of(request)
+    person, portal = editor(request), portal_of(request)
     item = await portal.reads.item(person.tenant_id, path_part(request, "item_id"))
     if item.state != "pending":
         return _decided(request, item)
@@ -87,7 +98,7 @@ async def _import_refused(
     if outcome.reason != "changed_since_seen":
         return _import_form(request, item, typed, refusal(outcome), co_owner=co_owner, shown=shown)
     present = await portal_of(request).reads.item(person.tenant_id, item.item_id)
-    kept = {field: typed[field] for field in typed if typed[field] != shown.get(field, "")}
+    kept = {field: value for field, value in typed.items() if value != as_typed(field, shown.get(field, ""))}
     return _import_form(
         request,
         present,
@@ -99,7 +110,7 @@ async def _import_refused(
 
 
 async def _ask_to_link(request: Request) -> Response:
-    person, portal = reader(request), portal_of(request)
+    person, portal = editor(request), portal_of(request)
     item = await portal.reads.item(person.tenant_id, path_part(request, "item_id"))
     if item.state != "pending":
         return _decided(request, item)
@@ -209,6 +220,7 @@ def _import_form(
         values=values,
         shown=item.values if shown is None else shown,
         problems=problems,
+        more=bool(problems.keys() & FOLDED),
         co_owner=co_owner,
         changed=changed,
     )

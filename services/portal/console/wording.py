@@ -1,8 +1,10 @@
 """The words that screens have for what Muster calls something."""
 
 from collections.abc import Mapping
+from datetime import date
 
 from schemas.progress import IntegrationProgressed
+from services.portal.records import OF_SEVERAL_LINES
 
 STATUSES: Mapping[str, str] = {
     "queued": "Queued",
@@ -41,6 +43,7 @@ COUNTS: Mapping[str, str] = {
     "rejected": "refused",
     "replaced_fields": "details replaced",
 }
+ONE: Mapping[str, str] = {"replaced_fields": "detail replaced"}
 BULK_COUNTS: Mapping[str, str] = {
     "queued": "queued",
     "fetching": "reading",
@@ -111,7 +114,11 @@ def numbers(row: IntegrationProgressed) -> list[str]:
     counts = row.counts.model_dump()
     if not row.to_review:
         counts["pending"] = 0  # what one that was superseded left open, the import after it counts
-    said = [f"{counts[name]} {word}" for name, word in COUNTS.items() if counts[name]]
+    said = [
+        f"{counts[name]} {ONE.get(name, word) if counts[name] == 1 else word}"
+        for name, word in COUNTS.items()
+        if counts[name]
+    ]
     if row.bulk is not None:
         bulk = row.bulk.model_dump()
         said = [f"{bulk[name]} {word}" for name, word in BULK_COUNTS.items() if bulk[name]] + said
@@ -119,4 +126,19 @@ def numbers(row: IntegrationProgressed) -> list[str]:
 
 
 def people(number: int) -> str:
-    return "1 person" if number == 1 else f"{number} people"
+    return {0: "no people yet", 1: "1 person"}.get(number, f"{number} people")
+
+
+def value(field: str, text: str) -> str:
+    """A detail in one line, as lists and comparisons show it."""
+    if field in OF_SEVERAL_LINES:
+        return ", ".join(line.strip().rstrip(",") for line in text.splitlines() if line.strip())
+    return day(text) if field == "date_of_birth" else text
+
+
+def day(text: str) -> str:
+    """A day in words that are read the same everywhere: `9 Apr 1978`."""
+    try:
+        return f"{date.fromisoformat(text):%-d %b %Y}"
+    except ValueError:
+        return text

@@ -10,6 +10,7 @@
  *   <time data-local>                           in the reader's own zone
  *
  * A server's answer may say: X-Location (go there), data-done (close, and say this), data-changes (look again).
+ * Who is signed out meanwhile signs in again; what stands in an open slide-out is kept.
  */
 (() => {
   const slideOut = document.getElementById("slide-out");
@@ -18,18 +19,48 @@
 
   // Asking the server for a piece of a page.
 
-  async function fetchPiece(url, options = {}) {
+  async function fetchPiece(url, options = {}, complain = say) {
     try {
       const answer = await fetch(url, { ...options, headers: { "X-Fragment": "1" }, credentials: "same-origin" });
       const where = answer.headers.get("X-Location");
+      if (answer.status === 401) {
+        signedOut(where);
+        return null;
+      }
       if (where) {
         window.location.assign(where);
         return null;
       }
       return { html: await answer.text(), status: answer.status };
     } catch {
-      say("The portal does not answer. Check your connection, and try again.");
+      complain("The portal does not answer. Check your connection, and try again.");
       return null;
+    }
+  }
+
+  function signedOut(where) {
+    if (!slideOutContent.querySelector("form[method=post]")) {
+      window.location.assign(where);
+    } else if (!slideOutContent.querySelector("[data-signed-out]")) {
+      const note = parse(
+        '<div class="notice attention" role="alert" tabindex="-1" data-signed-out><strong>You have been signed out</strong>' +
+          '<p><a target="_blank">Sign in again</a> in another tab, then come back and save: what you typed is still here.</p></div>',
+      );
+      note.querySelector("a").href = where;
+      document.getElementById("slide-out-title").after(note);
+      slideOutContent.querySelector("[data-signed-out]").focus();
+    }
+  }
+
+  /** After a new sign-in: give an old form the new token, if the same person signed in. */
+  async function renew(form) {
+    const note = slideOutContent.querySelector("[data-signed-out]");
+    if (!note) return;
+    const answer = await fetch(document.body.dataset.me, { credentials: "same-origin" });
+    const me = answer.ok ? await answer.json() : null;
+    if (me && `${me.tenant_id}/${me.name}` === document.body.dataset.person) {
+      form.elements.csrf.value = me.csrf;
+      note.remove();
     }
   }
 
@@ -117,6 +148,7 @@
   async function send(form, submitter) {
     if (form.getAttribute("aria-busy") === "true") return;
     form.setAttribute("aria-busy", "true");
+    await renew(form).catch(() => null);
     const method = (form.getAttribute("method") || "get").toUpperCase();
     const action = (submitter && submitter.getAttribute("formaction")) || form.getAttribute("action");
     const data = new FormData(form, submitter);
@@ -168,6 +200,15 @@
       stops[(stops.indexOf(document.activeElement) + step) % stops.length].focus();
     }
   });
+
+  document.addEventListener(
+    "toggle",
+    (event) => {
+      const menu = event.target.closest("details.menu[open]");
+      if (menu) menu.querySelector(".items").scrollIntoView({ block: "nearest" });
+    },
+    true,
+  );
 
   // Choosing several.
 
@@ -241,8 +282,11 @@
       return;
     }
     looking.set(region, "once");
-    const piece = await fetchPiece(region.dataset.liveUrl);
+    const piece = await fetchPiece(region.dataset.liveUrl, {}, () => null);
     if (piece && piece.status === 200) put(region, parse(piece.html));
+    const stale = !piece || piece.status >= 500;
+    live(!stale);
+    if (stale) window.setTimeout(() => look(region), 5000);
     const again = looking.get(region) === "again";
     looking.delete(region);
     if (again) look(region);
@@ -269,19 +313,28 @@
     }
   }
 
+  let source = null;
+
   function follow(url) {
-    const source = new EventSource(url);
+    source = new EventSource(url);
     source.addEventListener("changed", (event) => {
       const changed = JSON.parse(event.data);
       refresh((what) => changed.includes("everything") || changed.includes(what));
     });
+    source.addEventListener("over", () => {
+      source.close();
+      follow(url);
+    });
     source.addEventListener("open", () => live(true));
     source.addEventListener("error", () => {
       live(false);
-      if (source.readyState === EventSource.CLOSED) window.setTimeout(() => follow(url), 5000);
+      if (source.readyState !== EventSource.CLOSED) return;
+      refresh(() => true); // whoever is signed out is told so
+      window.setTimeout(() => follow(url), 5000);
     });
-    window.addEventListener("pagehide", () => source.close());
   }
+
+  window.addEventListener("pagehide", () => source && source.close());
 
   function live(on) {
     for (const dot of document.querySelectorAll("[data-live-state]")) dot.classList.toggle("off", !on);
