@@ -58,6 +58,10 @@ bench-replay: .venv/stack ## how long a lost database, and a replay beside live 
 fuzz-api: .venv/dev ## call the portal's API with EXAMPLES inputs per operation, as its OpenAPI document says
 	@API_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/pytest -n 0 -s tests/acceptance/test_portal_openapi.py $(ARGS)
 
+screens: chromium .venv/dev ## make the pictures of the console in docs/screens again
+	@kept=$$(mktemp -d) && SCREENS_TO=$$kept $(BIN)/pytest -n 0 -q tests/browser/test_accessibility.py && \
+		for it in docs/screens/*.jpg; do cp "$$kept/$${it##*/}" "$$it" || exit 1; done; rm -rf "$$kept"
+
 streams: .venv/dev ## measure two thousand dashboards that follow progress at once
 	@$(BIN)/python -m benchmarks.streams $(ARGS)
 
@@ -107,4 +111,4 @@ help:
 		'one elsewhere, name it: make PYTHON=/path/to/python3 ...' >&2; exit 1; }
 	@$(PYTHON) -I ops/environment.py $*
 
-.PHONY: bench-dead-letters bench-replay run demo up down status reset test chromium chaos bench-importer fuzz fuzz-api streams test-containers check format generate lock clean help .venv/stack .venv/dev
+.PHONY: bench-dead-letters bench-replay run demo up down status reset test chromium chaos bench-importer fuzz fuzz-api screens streams test-containers check format generate lock clean help .venv/stack .venv/dev

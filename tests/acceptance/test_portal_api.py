@@ -9,9 +9,11 @@ import pytest
 import pytest_asyncio
 
 from tests.support.browsing.serving import portal_process
+from tests.support.eventually import eventually
 from tests.support.portal_api import WAIT, calling, got, items_of
 from tests.support.processes import ServiceProcess, running
 from tests.support.system import Practice, System
+from worker.tokens import DEMO_KEY, PORTAL, Tokens
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -183,3 +185,57 @@ async def test_a_large_body_is_not_taken(portal: ServiceProcess, http: httpx.Asy
     chunked = await http.post("/clients", content=chunks(), headers=json)
 
     assert (declared.status_code, chunked.status_code) == (413, 413)
+
+
+async def test_what_is_accepted_says_where_to_ask(practice: Practice, http: httpx.AsyncClient) -> None:
+    """202 with an address, at which it is soon known what the command came to."""
+    answer = await http.post("/clients", json={"personal": {"name": "Oak & Co"}})
+    assert answer.status_code == 202
+    at_last = await http.get(answer.headers["location"].removeprefix("/api"), params=WAIT)
+
+    assert (at_last.status_code, at_last.json()["result"]) == (200, "applied")
+    asked = await http.post("/imports", json={"client_ids": [answer.json()["command_id"]]})
+    row = asked.headers["location"].removeprefix("/api")
+
+    async def listed() -> bool:
+        return (await http.get(row)).status_code == 200
+
+    await eventually(listed)
+
+
+async def test_waiting_may_be_asked_for_as_a_preference(practice: Practice, http: httpx.AsyncClient) -> None:
+    """`Prefer: wait=10`; the query's own word goes before it."""
+    ann = {"personal": {"name": "Ann"}}
+    waited = await http.post("/clients", json=ann, headers={"Prefer": "respond-async, wait=10"})
+    not_waited = await http.post("/clients", json=ann, headers={"Prefer": "wait=10"}, params={"wait": 0})
+
+    assert (waited.status_code, waited.headers["preference-applied"]) == (200, "wait=10")
+    assert not_waited.status_code == 202
+    assert "preference-applied" not in not_waited.headers
+
+
+async def test_what_is_measured_is_not_to_be_had_where_the_portal_is(portal: ServiceProcess) -> None:
+    """Metrics are on a port of their own, without anything to be configured."""
+    async with httpx.AsyncClient() as anybody:
+        in_public = await anybody.get(f"{portal.address}/metrics")
+        inside = await anybody.get(f"{portal.told['metrics']}/metrics")
+        health = await anybody.get(f"{portal.address}/health/ready")
+
+    assert in_public.status_code == 404
+    assert "muster_" in inside.text
+    assert health.status_code == 200
+
+
+async def test_a_stream_ends_with_the_token_that_opened_it(
+    portal: ServiceProcess, practice: Practice
+) -> None:
+    """However long the portal's own access to the notifier is good."""
+    token = Tokens(DEMO_KEY).make(practice.tenant_id, PORTAL, 2, name="Anna Lindqvist")
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        httpx.AsyncClient(base_url=f"{portal.address}/api", headers=headers, timeout=30) as http,
+        http.stream("GET", "/progress/stream") as response,
+    ):
+        said = "".join([text async for text in response.aiter_text()])
+
+    assert said.endswith('event: over\ndata: {"why":"token_expired"}\n\n')

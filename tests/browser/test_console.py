@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from playwright.async_api import expect
 
 from tests.support.browsing.serving import Served, portal_process
+from tests.support.browsing.staff import MS, Staff
 from tests.support.processes import running
 from tests.support.system import Practice
 
@@ -92,8 +93,8 @@ async def test_it_works_behind_a_path(muster: Served, practice: Practice, browse
         context = await browser.new_context()
         page = await context.new_page()
         strays: list[str] = []
-        page.on("request", lambda sent: "/muster/" in sent.url or strays.append(sent.url))
-        await page.goto(f"{portal.address}/muster/")
+        page.on("request", lambda sent: "/muster" in sent.url or strays.append(sent.url))
+        await page.goto(f"{portal.address}/muster")
         await page.locator(f"form:has(input[value='anna@{practice.tenant_id}']) button").click()
         await expect(page).to_have_url(re.compile("/muster/clients$"))
         await page.get_by_role("link", name="Configure").click()
@@ -158,3 +159,43 @@ async def test_pages_may_load_nothing_from_elsewhere(practice: Practice, sign_in
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert hosts == {anna.portal.removeprefix("http://")}
+
+
+async def test_who_is_signed_out_meanwhile_loses_nothing_of_what_they_typed(
+    practice: Practice, sign_in
+) -> None:
+    """The open slide-out says so at once; after a new sign-in in another tab the same form is saved."""
+    await practice.add_client("fir")
+    anna = await sign_in(practice)
+    await anna.go("/clients/fir")
+    await anna.page.get_by_role("link", name="Record a person").click()
+    await anna.slide_out.get_by_label("Name").fill("Finn Fir")
+    other = Staff(await anna.page.context.new_page(), anna.portal, anna.name)
+    await other.go("/clients")
+    await other.page.get_by_role("button", name="Sign out").click()
+    await expect(anna.slide_out).to_contain_text("You have been signed out", timeout=MS)
+
+    async with anna.page.context.expect_page() as opened:
+        await anna.slide_out.get_by_role("link", name="Sign in again").click()
+    again = await opened.value
+    await again.locator(f"form:has(input[value='anna@{practice.tenant_id}']) button").click()
+    await expect(again.get_by_role("heading", name="fir")).to_be_visible()
+    await anna.slide_out.get_by_role("button", name="Save").click()
+
+    await anna.said("Finn Fir was recorded.")
+
+
+async def test_a_page_that_is_open_when_its_session_ends_shows_nothing_more(
+    practice: Practice, sign_in
+) -> None:
+    """It leads to the sign-in, and from there back to where it was."""
+    await practice.add_client("fir")
+    anna = await sign_in(practice)
+    await anna.go("/clients/fir/review")
+    other = await anna.page.context.new_page()
+    await other.goto(f"{anna.portal}/clients")
+    await other.get_by_role("button", name="Sign out").click()
+
+    await expect(anna.page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=MS)
+    await anna.page.locator(f"form:has(input[value='anna@{practice.tenant_id}']) button").click()
+    await expect(anna.page).to_have_url(f"{anna.portal}/clients/fir/review")

@@ -1,5 +1,7 @@
 """Review in the browser: import, ignore, link, and what is said when a rule refuses."""
 
+from urllib.parse import quote
+
 from playwright.async_api import expect
 
 from schemas.people import AmendedPerson
@@ -138,3 +140,45 @@ async def test_who_may_only_look_is_offered_nothing_to_change(practice, sign_in)
     await rita.sees("Ann Oak")
     await expect(rita.page.get_by_role("link", name="Import Ann Oak")).to_have_count(0)
     await expect(rita.page.get_by_role("button", name="Ignore")).to_have_count(0)
+    (item,) = await practice.portal.read("SELECT item_id FROM resolver.items")
+    for path in (f"/items/{quote(item['item_id'], safe='')}/import", "/clients/new", "/clients/from-xpm"):
+        await rita.go(path)
+        await rita.sees("You may look at everything, but not change or decide anything.")
+
+
+async def test_an_address_of_several_lines_comes_through_as_it_is(practice, sign_in) -> None:
+    """In one line with commas in lists; in the form with its lines, and untouched it is XPM's and not staff's own."""
+    address = {"Address": "Unit 4, The Old Sawmill\n18 Quarry Lane", "City": "Fernleigh"}
+    oak = await practice.xpm.add("Oak/Farm")
+    await practice.xpm.relate(oak, await practice.xpm.add("Ann Oak", **address), "Ann Oak")
+    await practice.add_client("Oak/Farm", oak)
+    anna = await sign_in(practice)
+    await anna.import_and_review("Oak/Farm")
+    await expect(anna.row("Ann Oak")).to_contain_text("Unit 4, The Old Sawmill, 18 Quarry Lane, Fernleigh")
+    await anna.open_import("Ann Oak")
+    await anna.slide_out.get_by_label("Name").fill("Ann B. Oak")
+    await anna.save_and_import()
+    await anna.said("Ann B. Oak was imported.")
+
+    (member,) = await practice.portal.read("SELECT details, provenance FROM resolver.members")
+    assert member["details"]["address"] == "Unit 4, The Old Sawmill\n18 Quarry Lane\nFernleigh"
+    assert member["provenance"]["address"]["by"] == "xpm"
+
+
+async def test_saving_a_person_leaves_alone_what_another_has_changed_meanwhile(practice, sign_in) -> None:
+    """Only what was changed in the form is told, the co-owner's box included."""
+    await practice.add_client("oak")
+    await record(practice, "oak", "Ann Oak", email="ann@oak.example", phone="1")
+    anna, ben = await sign_in(practice), await sign_in(practice, "ben")
+    for staff in (anna, ben):
+        await staff.go("/clients/oak")
+        await staff.page.get_by_role("link", name="Edit Ann Oak").click()
+    await anna.slide_out.get_by_label("Account co-owner").check()
+    await anna.slide_out.get_by_role("button", name="Save").click()
+    await anna.said("Ann Oak was saved.")
+    await ben.slide_out.get_by_label("Phone").fill("2")
+    await ben.slide_out.get_by_role("button", name="Save").click()
+    await ben.said("Ann Oak was saved.")
+
+    await expect(ben.row("Ann Oak")).to_contain_text("Account co-owner")
+    await expect(ben.row("Ann Oak")).to_contain_text("2")

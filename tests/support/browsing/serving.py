@@ -70,7 +70,7 @@ def _users(tenant_id: str) -> list[dict[str, str]]:
             "username": f"{who}@{tenant_id}",
             "name": name,
             "tenant_id": tenant_id,
-            "practice": tenant_id,
+            "practice": "Harbour & Hill Accountants",
             "role": role,
         }
         for who, (name, role) in STAFF.items()

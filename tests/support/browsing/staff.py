@@ -36,11 +36,15 @@ class Staff:
     async def ask_to_import(self, client: str) -> None:
         """Client list -> More actions -> Integration actions -> Xero Practice Manager -> Import items."""
         await self.go("/clients")
+        await self.open_menu(client)
+        await self.row(client).get_by_role("link", name="Import items").click()
+
+    async def open_menu(self, client: str) -> None:
+        """*More actions*, unfolded to its end."""
         await self.page.get_by_label(f"More actions for {client}").click()
         menu = self.row(client)
         await menu.get_by_text("Integration actions").click()
         await menu.get_by_text("Xero Practice Manager", exact=True).click()
-        await menu.get_by_role("link", name="Import items").click()
 
     async def import_items(self, client: str) -> None:
         """The same, and through the warning to the confirmation."""
