@@ -40,4 +40,6 @@ def command(
             token = tokens.make(tenant, NOTIFIER, hours * 3600)
         else:
             token = tokens.make(tenant, PORTAL, hours * 3600, name=name, role=role)
-        voice.answer({"token": token, "tenant_id": tenant, "audience": audience, "until": until}, token, verbatim=True)
+        voice.answer(
+            {"token": token, "tenant_id": tenant, "audience": audience, "until": until}, token, verbatim=True
+        )
