@@ -82,7 +82,10 @@ CREATE TABLE importer.authorizations (
     verifier bytea NOT NULL,
     return_url text NOT NULL,
     requested_by text NOT NULL,
-    expires_at timestamp with time zone NOT NULL
+    expires_at timestamp with time zone NOT NULL,
+    proof_digest bytea DEFAULT '\x'::bytea NOT NULL,
+    ticket_digest bytea,
+    code bytea
 );
 
 CREATE TABLE importer.choices (
@@ -717,6 +720,8 @@ ALTER TABLE ONLY resolver_g1.positions
     ADD CONSTRAINT positions_pkey PRIMARY KEY ("group", topic, partition);
 
 CREATE INDEX authorizations_by_state ON importer.authorizations USING btree (state_digest);
+
+CREATE INDEX authorizations_by_ticket ON importer.authorizations USING btree (ticket_digest);
 
 CREATE INDEX connections_by_practice ON importer.connections USING btree (xpm_tenant_id) WHERE (state = 'connected'::text);
 

@@ -39,15 +39,25 @@ async def connect(importer: Importer, sandbox: str, tenant_id: str, staff: str) 
         if _said(await api.get(path))["state"] == "connected":
             return "It is connected already"
         asked = {"return_url": RETURN_URL, "requested_by": staff}
-        address = _said(await api.post(f"{path}/authorize", json=asked))["authorize_url"]
+        begun = _said(await api.post(f"{path}/authorize", json=asked))
+        address = begun["authorize_url"]
         try:
             came_back = await _browser(web, address, sandbox, importer).consent(address, [harbour.TENANT_ID])
         except NoConsent as error:
             raise NotConnected(str(error)) from error
-    result = parse_qs(urlsplit(came_back).query)
-    if result.get("connection") != ["connected"]:
-        raise NotConnected(f"Xero's consent came back with {urlsplit(came_back).query}")
+        brought = {"ticket": ticket_of(came_back), "proof": begun["proof"]}
+        result = _said(await api.post(f"{path}/complete", json=brought))
+    if result["connection"] != "connected":
+        raise NotConnected(f"Xero's consent came to {result}")
     return "Consented to at the sandbox"
+
+
+def ticket_of(came_back: str) -> str:
+    """The ticket in the address at which a browser came back. Raises `NotConnected`."""
+    query = urlsplit(came_back).query
+    if "ticket" not in (said := parse_qs(query)):
+        raise NotConnected(f"Xero's consent came back with {query}")
+    return said["ticket"][0]
 
 
 def _browser(web: httpx.AsyncClient, address: str, sandbox: str, importer: Importer) -> Browser:

@@ -74,8 +74,18 @@ class _Clients(_Answer):
     clients: list[XpmClient]
 
 
-class _Authorize(_Answer):
+class Begun(_Answer):
+    """Where the browser goes to consent, and what its session has to keep until it is back."""
+
     authorize_url: Annotated[str, Field(pattern=r"^https?://")]
+    proof: str = Field(repr=False)
+
+
+class Outcome(_Answer):
+    """What an attempt to connect came to; `reason` says why it failed."""
+
+    connection: Literal["connected", "choose_practice", "failed"]
+    reason: str | None = None
 
 
 class Importer:
@@ -89,11 +99,17 @@ class Importer:
         """How the practice stands with XPM. Raises `Problem` where the importer does not answer."""
         return Connection.model_validate(await self._ask("GET", f"{_of(tenant_id)}/connection"))
 
-    async def authorize(self, tenant_id: str, return_url: str, requested_by: str) -> str:
-        """Where the browser goes to consent; it comes back to `return_url`."""
+    async def authorize(self, tenant_id: str, return_url: str, requested_by: str) -> Begun:
+        """Where the browser goes to consent; it comes back to `return_url` with a ticket."""
         body = {"return_url": return_url, "requested_by": requested_by}
         answer = await self._ask("POST", f"{_of(tenant_id)}/connection/authorize", json=body)
-        return _Authorize.model_validate(answer).authorize_url
+        return Begun.model_validate(answer)
+
+    async def complete(self, tenant_id: str, ticket: str, proof: str) -> Outcome:
+        """Connect, with what the browser came back with and what its session has kept."""
+        body = {"ticket": ticket, "proof": proof}
+        answer = await self._ask("POST", f"{_of(tenant_id)}/connection/complete", json=body)
+        return Outcome.model_validate(answer)
 
     async def choose(self, tenant_id: str, connection_id: str, requested_by: str) -> None:
         """Choose among the practices that a consent gave access to."""

@@ -66,6 +66,21 @@ def begin_session(
     )
 
 
+def keep_proof(request: Request, proof: str) -> None:
+    """Keep what proves that this browser began to connect the practice; one attempt at a time."""
+    request.session["connecting"] = proof
+
+
+def kept_proof(request: Request) -> str:
+    """The proof that was kept; empty if there is none."""
+    return str(request.session.get("connecting", ""))
+
+
+def forget_proof(request: Request) -> None:
+    """The attempt has come to its end."""
+    request.session.pop("connecting", None)
+
+
 def person_of(request: Request, tokens: Tokens) -> Person:
     """Who asks, by a session or a token. Raises `Problem`: signed out."""
     token = bearer(request.headers)

@@ -154,3 +154,32 @@ async def test_one_of_several_practices_is_chosen(muster: Served, sign_in) -> No
 
         await anna.sees("The practice is connected.")
         await anna.sees(names[1].strip())
+
+
+async def test_a_consent_counts_only_in_the_browser_that_asked_for_it(muster: Served, sign_in) -> None:
+    """Anna's address is sent to Ben of another practice, who allows it: neither practice is connected by that."""
+    async with (
+        muster.system.practice("of-two-minds") as hers,
+        muster.system.practice("lured") as his,
+    ):
+        anna, ben = await sign_in(hers), await sign_in(his)
+        await begin_to_connect(anna)
+        await ben.page.goto(anna.page.url)
+        await consent(ben, harbour.NAME)
+        await ben.sees("This attempt was begun in another browser, or by somebody else")
+        await ben.sees("Not connected")
+        await anna.go("/integrations")
+        await anna.sees("Not connected")
+
+
+async def test_who_has_signed_out_meanwhile_begins_again(muster: Served, sign_in) -> None:
+    """The next person at this browser does not complete what somebody else has begun."""
+    async with muster.system.practice("of-two-shifts") as practice:
+        anna = await sign_in(practice)
+        await begin_to_connect(anna)
+        await anna.page.context.clear_cookies()
+        await consent(anna, harbour.NAME)
+        await expect(anna.page.get_by_role("heading", name="Sign in")).to_be_visible()
+        await anna.page.locator(f"form:has(input[value='anna@{practice.tenant_id}']) button").click()
+        await anna.go("/integrations")
+        await anna.sees("Not connected")

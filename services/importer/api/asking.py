@@ -28,6 +28,13 @@ class Authorize(Body):
     requested_by: StaffName
 
 
+class Complete(Body):
+    """What the browser came back with, and what its session has kept."""
+
+    ticket: str = Field(max_length=200)
+    proof: str = Field(max_length=200)
+
+
 class Choose(Body):
     """Which practice, and who chose it."""
 

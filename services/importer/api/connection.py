@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from services.importer.api.asking import Authorize, Choose, Disconnect, body_of, query_of, tenant_of
+from services.importer.api.asking import Authorize, Choose, Complete, Disconnect, body_of, query_of, tenant_of
 from services.importer.connecting.journey import CannotConnect, Journey, Standing
 
 SEE_OTHER = 303
@@ -26,8 +26,14 @@ def routes(journey: Journey) -> list[Route]:
 
     async def authorize(request: Request) -> Response:
         tenant_id, wanted = tenant_of(request), await body_of(request, Authorize)
-        address = await journey.authorize(tenant_id, wanted.return_url, wanted.requested_by)
-        return JSONResponse({"authorize_url": address}, headers=NO_STORE)
+        begun = await journey.authorize(tenant_id, wanted.return_url, wanted.requested_by)
+        return JSONResponse(asdict(begun), headers=NO_STORE)
+
+    async def complete(request: Request) -> Response:
+        tenant_id, brought = tenant_of(request), await body_of(request, Complete)
+        outcome = await journey.complete(tenant_id, brought.ticket, brought.proof)
+        said = {"connection": outcome.result} | ({"reason": outcome.reason} if outcome.reason else {})
+        return JSONResponse(said, headers=NO_STORE)
 
     async def choose(request: Request) -> Response:
         tenant_id, chosen = tenant_of(request), await body_of(request, Choose)
@@ -42,12 +48,13 @@ def routes(journey: Journey) -> list[Route]:
         Route(path, show),
         Route(path, disconnect, methods=["DELETE"]),
         Route(f"{path}/authorize", authorize, methods=["POST"]),
+        Route(f"{path}/complete", complete, methods=["POST"]),
         Route(f"{path}/practice", choose, methods=["POST"]),
     ]
 
 
 def callback(journey: Journey) -> Route:
-    """Where Xero sends the browser, which bears nothing but the state of an attempt."""
+    """Where Xero sends a browser, which bears nothing but the state of an attempt."""
 
     async def come_back(request: Request) -> Response:
         given = request.query_params

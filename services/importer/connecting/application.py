@@ -10,9 +10,11 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
-Result = Literal["connected", "choose_practice", "failed"]
+Result = Literal["confirm", "connected", "choose_practice", "failed"]
 FailureReason = Literal[
     "access_denied",
+    "another_browser",
+    "over",
     "expired",
     "refused",
     "no_practice",
@@ -49,12 +51,23 @@ class Application:
         return with_parameters(self.authorize_url, asked)
 
 
+def secret() -> str:
+    """What nobody can guess."""
+    return secrets.token_urlsafe(32)
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt to connect: `state` travels with the browser, `verifier` stays until the code is exchanged."""
+    """
+    One attempt to connect: `state` travels to Xero and back, `verifier` stays until the code is exchanged.
 
-    state: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    `proof` stays with the session of the browser it was begun in, and never goes to Xero: whoever is lured to our
+    consent with somebody else's address does not have it.
+    """
+
+    state: str = field(default_factory=secret, repr=False)
     verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48), repr=False)
+    proof: str = field(default_factory=secret, repr=False)
 
 
 def challenge_of(verifier: str) -> str:
@@ -62,14 +75,14 @@ def challenge_of(verifier: str) -> str:
     return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-def digest_of(state: str) -> bytes:
-    """What is kept of a state: who reads the table can't take anybody's attempt over."""
-    return sha256(state.encode()).digest()
+def digest_of(bearing: str) -> bytes:
+    """What is kept of a state, a proof or a ticket: who reads the table can't take anybody's attempt over."""
+    return sha256(bearing.encode("utf-8", "surrogatepass")).digest()
 
 
-def with_result(return_url: str, result: Result, reason: FailureReason | None = None) -> str:
+def with_result(return_url: str, result: Result, **more: str) -> str:
     """The address at which the browser comes back."""
-    return with_parameters(return_url, {"connection": result} | ({"reason": reason} if reason else {}))
+    return with_parameters(return_url, {"connection": result, **more})
 
 
 def with_parameters(address: str, parameters: Mapping[str, str]) -> str:

@@ -1,7 +1,13 @@
-"""What people do with a practice's connection: ask for it, consent at Xero, choose a practice, end it."""
+"""
+What people do with a practice's connection: ask for it, consent at Xero, choose a practice, end it.
 
+Asking gives an address for the browser and a proof for its session. The browser comes back from Xero with a ticket, and
+nothing is connected before the portal brings both: so nobody completes an attempt that somebody else has begun.
+"""
+
+import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +20,7 @@ from services.importer.connecting.application import (
     Result,
     digest_of,
     may_return_to,
+    secret,
     with_result,
 )
 from services.importer.connecting.ending import Ending
@@ -59,7 +66,17 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class Begun:
+    """Where to send the browser, and what its session keeps until it is back."""
+
+    authorize_url: str
+    proof: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an attempt to connect came to."""
+
     result: Result
     reason: FailureReason | None = None
 
@@ -91,8 +108,8 @@ class Journey:
         changed_at = instant(row.changed_at)
         return Standing(state, row.connection_id, row.practice_name, changed_at, practices)
 
-    async def authorize(self, tenant_id: str, return_url: str, requested_by: str) -> str:
-        """Begin: where to send the browser, which comes back to `return_url` in the end. Raises `CannotConnect`."""
+    async def authorize(self, tenant_id: str, return_url: str, requested_by: str) -> Begun:
+        """Begin; the browser comes back to `return_url`. Raises `CannotConnect`."""
         vault = self._check(tenant_id)
         if not may_return_to(return_url, self._allowed):
             raise CannotConnect(
@@ -105,26 +122,48 @@ class Journey:
             QUERIES.begin,
             tenant_id,
             digest_of(attempt.state),
+            digest_of(attempt.proof),
             verifier,
             return_url,
             requested_by,
             self._patience,
         )
-        return vault.identity.application.where_to_consent(attempt)
+        return Begun(vault.identity.application.where_to_consent(attempt), attempt.proof)
 
     async def come_back(self, state: str, code: str | None, error: str | None) -> str:
-        """The browser is back from Xero: where to send it on to. Raises `CannotConnect` for a state that is none."""
-        begun = await self._pool.fetchrow(QUERIES.come_back, digest_of(state))
-        if begun is None or self._vault is None:
-            raise CannotConnect(
-                "no-such-attempt",
-                "This attempt to connect was begun too long ago, or is over already. Begin again in the portal.",
-            )
-        outcome = await self._outcome(self._vault, begun, code, error)
-        log.info(
-            "came_back_from_xero", tenant_id=begun["tenant_id"], result=outcome.result, reason=outcome.reason
-        )
-        return with_result(begun["return_url"], outcome.result, outcome.reason)
+        """A browser is back from Xero: where to send it on to. Raises `CannotConnect` for a state that is none.
+
+        Whose browser it is shows when the attempt is completed: until then the code is worth nothing to anybody.
+        """
+        digest, ticket = digest_of(state), secret()
+        async with self._pool.acquire() as database, database.transaction():
+            begun = await database.fetchrow(QUERIES.begun, digest)
+            if begun is None or self._vault is None:
+                raise _NO_SUCH_ATTEMPT
+            reason = _why_failed(code, error, expired=begun["expired"])
+            if reason is None:
+                sealed = self._vault.keyring.seal(begun["tenant_id"], {"code": code})
+                await database.execute(QUERIES.come_back, digest, digest_of(ticket), sealed)
+            else:
+                await database.execute(QUERIES.give_up, digest)
+        log.info("came_back_from_xero", tenant_id=begun["tenant_id"], reason=reason)
+        if reason is not None:
+            return with_result(begun["return_url"], "failed", reason=reason)
+        return with_result(begun["return_url"], "confirm", ticket=ticket)
+
+    async def complete(self, tenant_id: str, ticket: str, proof: str) -> Outcome:
+        """The portal has the browser back, with the proof of its session: connect. Raises `CannotConnect`."""
+        vault = self._check(tenant_id)
+        begun = await self._pool.fetchrow(QUERIES.complete, digest_of(ticket))
+        if begun is None:
+            return Outcome("failed", "over")
+        is_theirs = hmac.compare_digest(begun["proof_digest"], digest_of(proof))
+        if not is_theirs or begun["tenant_id"] != tenant_id:
+            log.warning("attempt_of_another_browser", tenant_id=begun["tenant_id"], brought_by=tenant_id)
+            return Outcome("failed", "another_browser")
+        outcome = await self._outcome(vault, begun)
+        log.info("completed", tenant_id=tenant_id, result=outcome.result, reason=outcome.reason)
+        return outcome
 
     async def choose(self, tenant_id: str, connection_id: str, requested_by: str) -> Standing:
         """Connect one of the practices that the consent reaches. Raises `CannotConnect`."""
@@ -165,27 +204,26 @@ class Journey:
             self._vault.tell()
             await self._ending.try_at_once(tenant_id)
 
-    async def _outcome(self, vault: Vault, begun: "Record", code: str | None, error: str | None) -> _Outcome:
-        if error is not None or not code:
-            return _Outcome("failed", "access_denied" if error == "access_denied" else "refused")
+    async def _outcome(self, vault: Vault, begun: "Record") -> Outcome:
         if begun["expired"]:
-            return _Outcome("failed", "expired")
+            return Outcome("failed", "expired")
         tenant_id = begun["tenant_id"]
         try:
+            code = vault.keyring.open(tenant_id, begun["code"])["code"] or ""
             verifier = vault.keyring.open(tenant_id, begun["verifier"])["verifier"] or ""
             tokens = await vault.identity.exchange(code, verifier)
             practices = await Xpm(vault.http, Access(tokens.access_token, url=vault.xpm_url)).connections()
         except (GrantRefused, CannotOpen):
-            return _Outcome("failed", "refused")
+            return Outcome("failed", "refused")
         except XpmError as trouble:
             log.warning("xero_did_not_answer", detail=trouble.detail, correlation_id=trouble.correlation_id)
             invalid = isinstance(trouble, SourceInvalid)
-            return _Outcome("failed", "source_invalid" if invalid else "source_unavailable")
+            return Outcome("failed", "source_invalid" if invalid else "source_unavailable")
         return await self._take(vault, tenant_id, tokens, practices, begun["requested_by"])
 
     async def _take(
         self, vault: Vault, tenant_id: str, tokens: TokenSet, practices: Sequence[Practice], by: str
-    ) -> _Outcome:
+    ) -> Outcome:
         """Keep what the consent brought: a connection, or a choice."""
         sealed = tokens.sealed(vault.keyring, tenant_id)
         async with self._pool.acquire() as database, database.transaction():
@@ -194,14 +232,14 @@ class Journey:
             practice = _the_one(practices, before)
             if practice is None and practices:
                 await store.offer(database, vault.keyring, tenant_id, practices, tokens)
-                return _Outcome("choose_practice")
+                return Outcome("choose_practice")
             if practice is None or await self._is_taken(database, tenant_id, practice):
                 await database.execute(QUERIES.revoke, tenant_id, None, sealed)
-                return _Outcome("failed", "practice_taken" if practice else "no_practice")
+                return Outcome("failed", "practice_taken" if practice else "no_practice")
             await self._replace(database, tenant_id, practice)
             await store.connect(database, tenant_id, practice, sealed, tokens.renew_after, by)
         vault.tell()
-        return _Outcome("connected")
+        return Outcome("connected")
 
     async def _replace(self, database: "Connected", tenant_id: str, practice: Practice) -> None:
         """Whatever other practice was connected before is taken away at Xero."""
@@ -229,6 +267,16 @@ class Journey:
         return self._vault
 
 
+def _why_failed(code: str | None, error: str | None, *, expired: bool) -> FailureReason | None:
+    if error is not None or not code:
+        return "access_denied" if error == "access_denied" else "refused"
+    return "expired" if expired else None
+
+
+_NO_SUCH_ATTEMPT = CannotConnect(
+    "no-such-attempt",
+    "This attempt to connect was begun too long ago, or is over already. Begin again in the portal.",
+)
 _GIVEN = CannotConnect(
     "given", "This practice's connection is given by the importer's configuration, and changed there."
 )

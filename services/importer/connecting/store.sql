@@ -67,13 +67,27 @@ WHERE connection_facts.tenant_id = published.tenant_id AND connection_facts.ordi
 -- begin --
 -- Keep an attempt to connect, and forget those that nobody came back from
 WITH over AS (DELETE FROM authorizations WHERE expires_at < clock_timestamp() - interval '1 day')
-INSERT INTO authorizations (tenant_id, state_digest, verifier, return_url, requested_by, expires_at)
-VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6::interval);
+INSERT INTO authorizations (tenant_id, state_digest, proof_digest, verifier, return_url, requested_by, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7::interval);
+
+-- begun --
+-- The attempt of a browser that comes back from Xero, as long as none has come back for it
+SELECT tenant_id, return_url, expires_at <= clock_timestamp() AS expired
+FROM authorizations WHERE state_digest = $1 AND ticket_digest IS NULL
+FOR UPDATE;
+
+-- give_up --
+-- It came to nothing
+DELETE FROM authorizations WHERE state_digest = $1;
 
 -- come_back --
+-- Keep what it takes to complete the attempt, for the bearer of a ticket
+UPDATE authorizations SET ticket_digest = $2, code = $3 WHERE state_digest = $1;
+
+-- complete --
 -- Take an attempt up, once
-DELETE FROM authorizations WHERE state_digest = $1
-RETURNING tenant_id, verifier, return_url, requested_by, expires_at <= clock_timestamp() AS expired;
+DELETE FROM authorizations WHERE ticket_digest = $1
+RETURNING tenant_id, proof_digest, verifier, code, requested_by, expires_at <= clock_timestamp() AS expired;
 
 -- offer --
 -- Several practices: one of them is to be chosen

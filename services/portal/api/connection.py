@@ -6,6 +6,7 @@ from starlette.requests import Request
 from services.portal.api import models
 from services.portal.api.asking import Decider, Reader, ThePortal
 from services.portal.importer import Connection
+from services.portal.people import keep_proof
 from services.portal.portal import public_url
 from worker.problems import Problem
 
@@ -22,14 +23,27 @@ async def show_connection(person: Reader, portal: ThePortal) -> Connection:
 async def begin_to_connect(
     request: Request, person: Decider, portal: ThePortal, wanted: models.AuthorizeRequest
 ) -> models.Authorize:
-    """Where the browser goes to consent; it comes back with `?connection=connected|choose_practice|failed`."""
+    """Where the browser goes to consent. It comes back with `?connection=confirm&ticket=...`, or `failed&reason=...`.
+
+    Nothing is connected before the ticket is brought back with the proof. A session of the console keeps the proof too.
+    """
     ours = public_url(request, "/integrations")
     back = wanted.return_url or ours
     if back != ours and not back.startswith(public_url(request, "/")):
         raise Problem(400, "foreign-return-url", "The browser comes back to the portal, and nowhere else.")
-    return models.Authorize(
-        authorize_url=await portal.importer.authorize(person.tenant_id, back, person.name)
-    )
+    begun = await portal.importer.authorize(person.tenant_id, back, person.name)
+    if person.csrf is not None:
+        keep_proof(request, begun.proof)
+    return models.Authorize(authorize_url=begun.authorize_url, proof=begun.proof)
+
+
+@router.post("/connection/complete")
+async def complete_connecting(
+    person: Decider, portal: ThePortal, brought: models.CompleteRequest
+) -> models.Completed:
+    """Connect the practice, in the browser that was sent to consent."""
+    outcome = await portal.importer.complete(person.tenant_id, brought.ticket, brought.proof)
+    return models.Completed(connection=outcome.connection, reason=outcome.reason)
 
 
 @router.post("/connection/practice", status_code=status.HTTP_204_NO_CONTENT)

@@ -337,9 +337,24 @@ class AuthorizeRequest(Given):
 
 
 class Authorize(Told):
-    """Where the browser goes to consent."""
+    """Where the browser goes to consent. `proof` proves afterwards that it is the same browser: keep it there."""
 
     authorize_url: str
+    proof: str
+
+
+class CompleteRequest(Given):
+    """The `ticket` that the browser came back with, and the proof of where it was begun."""
+
+    ticket: Annotated[str, Field(max_length=200)]
+    proof: Annotated[str, Field(max_length=200)]
+
+
+class Completed(Told):
+    """What the attempt came to; `reason` says why it failed."""
+
+    connection: Literal["connected", "choose_practice", "failed"]
+    reason: str | None
 
 
 class ChoosePractice(Given):

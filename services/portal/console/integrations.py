@@ -11,7 +11,7 @@ from schemas.progress import IntegrationProgressed
 from services.portal.console.forms import text
 from services.portal.console.pages import done, go, leave, page
 from services.portal.importer import Connection
-from services.portal.people import Person
+from services.portal.people import Person, forget_proof, keep_proof, kept_proof
 from services.portal.portal import decider, editor, portal_of, public_url, reader
 from services.portal.progress import Listed, Query
 from worker.problems import Problem
@@ -22,6 +22,8 @@ FAILED: Mapping[str, str] = {
     "access_denied": "The consent was not given, so nothing was connected.",
     "no_practice": "That sign-in at Xero has no practice in Xero Practice Manager.",
     "practice_taken": "Another practice of this portal is connected to that practice in Xero Practice Manager.",
+    "another_browser": "This attempt was begun in another browser, or by somebody else: begin again here.",
+    "over": "This attempt is over already. Begin again if the practice is not connected.",
     "expired": "The consent took too long: try again.",
     "source_unavailable": "Xero does not answer at the moment; try again in a while.",
 }
@@ -40,6 +42,8 @@ def routes() -> list[Route]:
 
 
 async def _connections(request: Request) -> Response:
+    if request.query_params.get("connection") == "confirm":
+        return await _complete(request)
     person = reader(request)
     connection, trouble = await _connection(request, person)
     template = "connection.html" if "list" in request.query_params else "integrations.html"
@@ -58,7 +62,18 @@ async def _connect(request: Request) -> Response:
     form = await request.form()
     person, portal = decider(request, text(form, "csrf")), portal_of(request)
     back = public_url(request, "/integrations")
-    return leave(request, await portal.importer.authorize(person.tenant_id, back, person.name))
+    begun = await portal.importer.authorize(person.tenant_id, back, person.name)
+    keep_proof(request, begun.proof)
+    return leave(request, begun.authorize_url)
+
+
+async def _complete(request: Request) -> Response:
+    """A browser is back from Xero. That it is the one which was sent there, its session proves."""
+    person, portal = decider(request), portal_of(request)
+    ticket = request.query_params.get("ticket", "")
+    outcome = await portal.importer.complete(person.tenant_id, ticket, kept_proof(request))
+    forget_proof(request)
+    return go(request, f"/integrations?{urlencode(outcome.model_dump(exclude_none=True))}")
 
 
 async def _choose(request: Request) -> Response:

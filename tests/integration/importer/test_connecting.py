@@ -67,25 +67,78 @@ async def test_a_consent_that_is_refused_connects_nothing(desk: Desk) -> None:
 
 async def test_a_state_works_once(desk: Desk) -> None:
     """Whoever replays the address at which the browser came back gets nowhere."""
-    address = (await desk.authorize()).json()["authorize_url"]
-    assert told(await desk.browser.consent(address, BOTH[:1])) == {"connection": "connected"}
-    state = parse_qs(urlsplit(address).query)["state"][0]
+    begun = (await desk.authorize()).json()
+    back = await desk.browser.consent(begun["authorize_url"], BOTH[:1])
+    state = parse_qs(urlsplit(begun["authorize_url"]).query)["state"][0]
     again = await desk.api.get("/oauth/callback", params={"state": state, "code": "whatever"})
     assert again.status_code == 400
+    assert await desk.complete(begun, back) == {"connection": "connected"}
+    assert await desk.complete(begun, back) == {"connection": "failed", "reason": "over"}
     assert "Begin again in the portal" in again.text
     assert (await desk.api.get("/oauth/callback", params={"code": "x"})).status_code == 400
 
 
 async def test_a_state_belongs_to_one_tenant(desk: Desk) -> None:
     """Two tenants connect at once, each with its own person: each gets the practice that was consented to for it."""
-    one = (await desk.authorize("t1")).json()["authorize_url"]
-    two = (await desk.authorize("t2")).json()["authorize_url"]
-    assert told(await desk.browser.consent(two, [SECOND], "two@x.example")) == {"connection": "connected"}
-    assert told(await desk.browser.consent(one, [harbour.TENANT_ID], "one@x.example")) == {
-        "connection": "connected"
-    }
+    one = (await desk.authorize("t1")).json()
+    two = (await desk.authorize("t2")).json()
+    for tenant, begun, practice in (("t2", two, SECOND), ("t1", one, harbour.TENANT_ID)):
+        back = await desk.browser.consent(begun["authorize_url"], [practice], f"{tenant}@x.example")
+        assert await desk.complete(begun, back, tenant) == {"connection": "connected"}
     names = [(await desk.connection(tenant))["practice_name"] for tenant in ("t1", "t2")]
     assert names == [harbour.NAME, "Second & Sons"]
+
+
+async def test_a_consent_counts_only_in_the_browser_that_began(desk: Desk, xpm: World) -> None:
+    """
+    Somebody of t1 sends their consent page to a person of another practice, who allows it.
+
+    Their code connects that practice to t1 only together with what t1's browser has kept, and that never meets.
+    """
+    begun = (await desk.authorize("t1")).json()
+    back = await desk.browser.consent(begun["authorize_url"], [SECOND], "lured@x.example")
+    lured = (await desk.authorize("t2")).json()
+    assert await desk.complete(lured, back, "t2") == {"connection": "failed", "reason": "another_browser"}
+    assert await desk.complete(begun, back, "t1") == {"connection": "failed", "reason": "over"}
+    assert [await state_of(desk, tenant) for tenant in ("t1", "t2")] == ["not_connected"] * 2
+    assert xpm.sandbox.authority.issues == 0, "no code was exchanged"
+
+
+@pytest.mark.parametrize("proof", ["", "guessed", "x" * 200])
+async def test_an_attempt_is_completed_with_its_proof_only(desk: Desk, proof: str) -> None:
+    begun = (await desk.authorize()).json()
+    back = await desk.browser.consent(begun["authorize_url"], BOTH[:1])
+    assert (await desk.complete(begun | {"proof": proof}, back))["reason"] == "another_browser"
+    assert (await desk.complete(begun, back))["reason"] == "over", "nobody tries again"
+
+
+async def test_who_began_cannot_complete_without_the_ticket(desk: Desk) -> None:
+    """The state is known to whoever began, and so is the proof; only the browser that consented has the ticket."""
+    begun = (await desk.authorize()).json()
+    await desk.browser.consent(begun["authorize_url"], BOTH[:1])
+    state = parse_qs(urlsplit(begun["authorize_url"]).query)["state"][0]
+    for guessed in (state, begun["proof"], ""):
+        result = await desk.complete(begun, f"{PORTAL}?connection=confirm&ticket={guessed or '-'}")
+        assert result == {"connection": "failed", "reason": "over"}
+    assert await state_of(desk) == "not_connected"
+
+
+async def test_what_is_kept_of_an_attempt_opens_nothing(desk: Desk) -> None:
+    """Who reads the table finds digests and what is encrypted."""
+    begun = (await desk.authorize()).json()
+    back = told(await desk.browser.consent(begun["authorize_url"], BOTH[:1]))
+    row = await desk.pool.fetchval("SELECT authorizations::text FROM authorizations")
+    state = parse_qs(urlsplit(begun["authorize_url"]).query)["state"][0]
+    for secret in (state, begun["proof"], back["ticket"]):
+        assert secret not in row
+        assert secret.encode().hex() not in row
+
+
+async def test_an_attempt_is_completed_in_time(desk: Desk) -> None:
+    begun = (await desk.authorize()).json()
+    back = await desk.browser.consent(begun["authorize_url"], BOTH[:1])
+    await desk.pool.execute("UPDATE authorizations SET expires_at = clock_timestamp()")
+    assert await desk.complete(begun, back) == {"connection": "failed", "reason": "expired"}
 
 
 async def test_a_state_is_over_after_a_while(desk: Desk) -> None:
@@ -100,9 +153,11 @@ async def test_a_state_is_over_after_a_while(desk: Desk) -> None:
 async def test_a_code_without_its_verifier_is_worth_nothing(desk: Desk) -> None:
     """A code that somebody caught on its way and brings to an attempt of their own fails at Xero."""
     caught = (await desk.authorize("t2")).json()["authorize_url"]
-    own = parse_qs(urlsplit((await desk.authorize("t1")).json()["authorize_url"]).query)["state"][0]
+    begun = (await desk.authorize("t1")).json()
+    own = parse_qs(urlsplit(begun["authorize_url"]).query)["state"][0]
     page = caught.replace(parse_qs(urlsplit(caught).query)["state"][0], own)
-    assert told(await desk.browser.consent(page, BOTH[:1])) == {"connection": "failed", "reason": "refused"}
+    back = await desk.browser.consent(page, BOTH[:1])
+    assert await desk.complete(begun, back) == {"connection": "failed", "reason": "refused"}
     assert await state_of(desk) == "not_connected"
 
 
@@ -140,12 +195,8 @@ async def test_browsers_are_sent_back_to_portals_only(desk: Desk, address: str) 
 
 
 async def test_xero_being_away_is_said(desk: Desk, xpm: World) -> None:
-    address = (await desk.authorize()).json()["authorize_url"]
     xpm.trouble("outage", path="/connect/token")
-    assert told(await desk.browser.consent(address, BOTH[:1])) == {
-        "connection": "failed",
-        "reason": "source_unavailable",
-    }
+    assert await desk.connect() == {"connection": "failed", "reason": "source_unavailable"}
 
 
 async def test_disconnecting_revokes_and_forgets(desk: Desk, xpm: World) -> None:

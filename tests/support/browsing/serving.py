@@ -19,7 +19,7 @@ STAFF = {
 
 NOT_CONNECTED = "not-connected"
 """A practice that nobody connects to XPM."""
-CONNECT_THEMSELVES = ("new-practice", "of-two-minds", "of-two-practices")
+CONNECT_THEMSELVES = ("new-practice", "of-two-minds", "of-two-practices", "of-two-shifts", "lured")
 """Practices that staff connect in a test."""
 
 

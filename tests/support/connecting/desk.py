@@ -69,9 +69,25 @@ class Desk:
         self, tenant: str = "t1", *practices: str, user: str | None = None, allow: bool = True
     ) -> dict[str, str]:
         """Go all the way; what the portal is told at the end."""
-        address = (await self.authorize(tenant)).json()["authorize_url"]
-        chosen = practices or (harbour.TENANT_ID,)
-        return told(await self.browser.consent(address, chosen, user or f"{tenant}@x.example", allow=allow))
+        begun = (await self.authorize(tenant)).json()
+        address = await self.browser.consent(
+            begun["authorize_url"],
+            practices or (harbour.TENANT_ID,),
+            user or f"{tenant}@x.example",
+            allow=allow,
+        )
+        return await self.complete(begun, address, tenant)
+
+    async def complete(self, begun: Row, came_back: str, tenant: str = "t1") -> dict[str, str]:
+        """Bring what a browser came back with together with what was kept where it was begun; what came of it."""
+        result = told(came_back)
+        if result["connection"] != "confirm":
+            return result
+        brought = {"ticket": result["ticket"], "proof": begun["proof"]}
+        answer = await self.api.post(f"/internal/tenants/{tenant}/connection/complete", json=brought)
+        assert answer.status_code == 200, answer.text
+        said: dict[str, str] = answer.json()
+        return said
 
     async def choose(self, connection_id: str, tenant: str = "t1") -> httpx.Response:
         body = {"connection_id": connection_id, "requested_by": STAFF}

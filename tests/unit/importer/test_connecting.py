@@ -67,7 +67,9 @@ def test_no_address_breaks_the_question(address: str) -> None:
 
 
 def test_the_result_stands_beside_what_the_portal_asked_to_keep() -> None:
-    address = with_result("https://portal.example/x?tab=1&connection=old#top", "failed", "access_denied")
+    address = with_result(
+        "https://portal.example/x?tab=1&connection=old#top", "failed", reason="access_denied"
+    )
     assert address == "https://portal.example/x?tab=1&connection=failed&reason=access_denied#top"
     assert parse_qs(urlsplit(with_parameters("https://x.example/", {"a": "b&c=d"})).query) == {"a": ["b&c=d"]}
 
