@@ -1,5 +1,6 @@
 """A batch, and the pure operations on it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -43,6 +44,24 @@ def fence(batch: Batch, positions: Mapping[Place, Position]) -> Batch:
         [each for each in batch.records if each.offset >= positions[place(each)].applied_to],
         [replace(span, until=max(span.until, positions[place(span)].applied_to)) for span in batch.spans],
     )
+
+
+def lanes(batch: Batch, number: int) -> list[Batch]:
+    """Cut a batch into at most so many, of whole partitions and about equally long."""
+    lengths = Counter({place(span): 0 for span in batch.spans})
+    lengths.update(place(record) for record in batch.records)
+    cuts: list[tuple[int, set[Place]]] = [(0, set()) for _ in range(number)]
+    for where, length in lengths.most_common():
+        shortest = min(range(number), key=lambda each: cuts[each][0])
+        cuts[shortest] = (cuts[shortest][0] + length, cuts[shortest][1] | {where})
+    return [
+        Batch(
+            [record for record in batch.records if place(record) in places],
+            [span for span in batch.spans if place(span) in places],
+        )
+        for _, places in cuts
+        if places
+    ]
 
 
 def halves(batch: Batch) -> tuple[Batch, Batch]:

@@ -1,8 +1,8 @@
 """The one consumer loop: read, apply, publish, and never believe that it was done before Postgres says so.
 
 A single task does all of the work, in turns. A turn joins the group if need be, takes over newly assigned partitions,
-then takes one batch through its transaction. While Postgres works on a batch, the one before it is being published and
-the next one is being read. Whatever goes wrong, everything in memory is thrown away and taken over again from the
+then takes one batch through its transaction, or a full one through two at once. While Postgres works on a batch, the one
+before it is being published and the next one is being read. Whatever goes wrong, everything in memory is thrown away and taken over again from the
 database; only what no waiting can mend ends the loop.
 """
 
@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer
 
 from worker import metrics, retry
 from worker.assignment import Assignment
-from worker.database import HeldConnection
+from worker.database import HeldConnections
 from worker.deadletters import DeadLetters
 from worker.failures import CannotLeave, StandBy, Verdict, classify, describe
 from worker.progress import Progress
@@ -53,7 +53,7 @@ class Consumer:
         self._publisher = publisher
         self._dead_letters = dead_letters
         self._progress = progress
-        self._held = HeldConnection(settings, projection.group, projection.prepare)
+        self._held = HeldConnections(settings, projection.group, projection.prepare, projection.lanes)
         self._assignment = Assignment(self._tidy)
         self._membership = AsyncExitStack()
         self._joined: tuple[AIOKafkaConsumer, Takeover] | None = None
@@ -93,7 +93,7 @@ class Consumer:
             return
         if self._share is None:
             async with self._assignment.busy:
-                database = await self._held.get()
+                database = await self._held.first()
                 self._share = await takeover.take_over(kafka, self._assignment, database, self._may_go_on)
         await self._work(self._share)
 
@@ -105,16 +105,16 @@ class Consumer:
             if share.turn != self._assignment.turn:
                 await self._drop_share()
             elif batch.spans:
-                await share.work(await self._held.get(), batch)
+                await share.work(await self._held.all(), batch)
                 self._progress.move()
-            elif await share.rest(await self._held.get()):
+            elif await share.rest(await self._held.first()):
                 self._progress.move()
         self._progress.turn("consuming")
 
     async def _join(self) -> tuple[AIOKafkaConsumer, Takeover]:
         self._progress.turn("joining")
         log.info("joining", group=self._settings.group_name(self._projection.group))
-        await self._held.get()
+        await self._held.first()
         takeover = Takeover(
             self._settings,
             self._projection,
@@ -182,7 +182,7 @@ class Consumer:
 
     async def _tidy(self) -> None:
         if self._share is not None:
-            await self._share.tidy(await self._held.get())
+            await self._share.tidy(await self._held.first())
 
     async def _drop_share(self) -> None:
         share, self._share = self._share, None

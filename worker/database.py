@@ -1,6 +1,6 @@
-"""Connections to Postgres: one held by the consumer loop, a small pool for everything that only looks."""
+"""Connections to Postgres: one or two held by the consumer loop, a small pool for everything that only looks."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -51,33 +51,34 @@ async def open_pool(
         yield pool
 
 
-class HeldConnection:
-    """The one connection of a loop: opened and prepared when needed, given up after trouble."""
+class HeldConnections:
+    """The connections of a loop: opened and prepared when needed, given up together after trouble."""
 
     def __init__(
-        self, settings: Settings, application: str, prepare: Callable[[Database], Awaitable[None]]
+        self,
+        settings: Settings,
+        application: str,
+        prepare: Callable[[Database], Awaitable[None]],
+        number: int = 1,
     ) -> None:
         self._settings = settings
         self._application = application
         self._prepare = prepare
-        self._database: Database | None = None
+        self._databases: list[Database | None] = [None] * number
 
-    async def get(self) -> Database:
-        """The connection, ready for use. Raises what connecting or preparing raises."""
-        if self._database is None or self._database.is_closed():
-            database = await connect(self._settings, self._application)
-            try:
-                await self._prepare(database)
-            except BaseException:
-                database.terminate()
-                raise
-            self._database = database
-        return self._database
+    async def first(self) -> Database:
+        """One connection, always the same, ready for use. Raises what connecting or preparing raises."""
+        return await self._get(0)
+
+    async def all(self) -> Sequence[Database]:
+        """All of them, ready for use. Raises what connecting or preparing raises."""
+        return [await self._get(number) for number in range(len(self._databases))]
 
     async def close(self) -> None:
-        """Close the connection, at once if it does not answer."""
-        database, self._database = self._database, None
-        if database is not None:
+        """Close the connections, at once where one does not answer."""
+        open_ones = [database for database in self._databases if database is not None]
+        self._databases = [None] * len(self._databases)
+        for database in open_ones:
             try:
                 await database.close(timeout=2)
             except TROUBLE:
@@ -86,7 +87,19 @@ class HeldConnection:
     @property
     def is_lost(self) -> bool:
         """Whether there was a connection, and it is gone: whatever was raised then is no record's fault."""
-        return self._database is not None and is_lost(self._database)
+        return any(database is not None and is_lost(database) for database in self._databases)
+
+    async def _get(self, number: int) -> Database:
+        database = self._databases[number]
+        if database is None or database.is_closed():
+            database = await connect(self._settings, self._application)
+            try:
+                await self._prepare(database)
+            except BaseException:
+                database.terminate()
+                raise
+            self._databases[number] = database
+        return database
 
 
 def is_lost(database: Database) -> bool:

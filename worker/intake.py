@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.topics import Topic
 from worker.batch import Batch
-from worker.reading import Reader
+from worker.reading import Raw, Reader
 from worker.records import Span
 from worker.settings import Settings
 
@@ -27,12 +27,14 @@ class Intake:
         begins: Mapping[TopicPartition, tuple[Topic, int]],
         reader: Reader,
         is_current: Callable[[], bool],
+        lanes: int,
     ) -> None:
         self._settings = settings
         self._kafka = kafka
         self._topics = {each: topic for each, (topic, _) in begins.items()}
         self._read_to = {each: begin for each, (_, begin) in begins.items()}
         self._is_current = is_current
+        self._lanes = lanes
         self._reader = reader
         self._ahead: asyncio.Task[Batch] | None = None
         self._probed_at = time.monotonic()
@@ -93,11 +95,22 @@ class Intake:
                 await self._ahead
 
     async def _read(self) -> Batch:
-        fetched = await self._kafka.getmany(
-            timeout_ms=self._settings.poll_ms, max_records=self._settings.batch_records
-        )
+        fetched = await self._fetch()
         if not self._is_current():
             return Batch((), ())
         batch = await self._reader.read(fetched, self._read_to)
         self._read_to.update({each: records[-1].offset + 1 for each, records in fetched.items()})
         return batch
+
+    async def _fetch(self) -> dict[TopicPartition, Sequence[Raw]]:
+        """What is there, at most `batch_records`; with more than one lane, as many again of each further one's."""
+        most = self._settings.batch_records
+        fetched: dict[TopicPartition, Sequence[Raw]] = await self._kafka.getmany(
+            timeout_ms=self._settings.poll_ms, max_records=most
+        )
+        for lane in range(1, self._lanes):
+            others = [each for each in self._read_to if each not in fetched]
+            if not others or sum(map(len, fetched.values())) < lane * most:
+                break
+            fetched |= await self._kafka.getmany(*others, timeout_ms=0, max_records=most)
+        return fetched

@@ -34,6 +34,14 @@ class Projection(Protocol):
     @property
     def topics(self) -> Sequence[Topic]: ...
 
+    @property
+    def lanes(self) -> int:
+        """How many transactions may be under way at once, each with partitions of its own.
+
+        More than one only where no row is touched, and nothing in order published, from two partitions.
+        """
+        ...
+
     async def prepare(self, database: Database) -> None:
         """Make a fresh connection ready: its role, its search path. `positions` must resolve afterwards."""
         ...

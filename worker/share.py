@@ -5,14 +5,14 @@ Everything in here may be thrown away at any moment: it is taken up again from t
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from worker.applying import Applying
-from worker.batch import Batch
+from worker.applying import Applying, Committed
+from worker.batch import Batch, lanes
 from worker.database import Database
 from worker.intake import Intake
 from worker.lag import Lag
@@ -23,7 +23,10 @@ COMMIT_SECONDS = 5.0
 
 
 class Share:
-    """Partitions with their intake and outlet; `turn` is the assignment's when they were taken up."""
+    """Partitions with their intake and outlet; `turn` is the assignment's when they were taken up.
+
+    A batch of `divided_from` records or more tells of a backlog: then a transaction on each connection pays.
+    """
 
     def __init__(
         self,
@@ -34,6 +37,7 @@ class Share:
         applying: Applying,
         outlet: Outlet,
         lag: Lag,
+        divided_from: int,
     ) -> None:
         self.turn = turn
         self._kafka = kafka
@@ -42,6 +46,7 @@ class Share:
         self._applying = applying
         self._outlet = outlet
         self._lag = lag
+        self._divided_from = divided_from
         self._to_tell_kafka: dict[TopicPartition, int] = {}
         self._told_at = time.monotonic()
 
@@ -49,10 +54,13 @@ class Share:
         """The next records; an empty batch after a while without any."""
         return await self._intake.next()
 
-    async def work(self, database: Database, batch: Batch) -> None:
-        """Apply a batch and send its events on their way; the next one is read meanwhile."""
+    async def work(self, databases: Sequence[Database], batch: Batch) -> None:
+        """Apply a batch, a large one in a transaction on each connection, and send its events on their way.
+
+        The next one is read meanwhile.
+        """
         self._intake.read_ahead()
-        await self._apply(database, batch)
+        await self._apply(databases, batch)
         self._lag.tell()
         if time.monotonic() - self._told_at > COMMIT_EVERY_SECONDS:
             await self._tell_kafka()
@@ -61,7 +69,7 @@ class Share:
         """What there is to do when nothing came. Returns whether nothing more is to come, as far as Kafka knows."""
         gaps = await self._intake.gaps()
         if gaps.spans:
-            await self._apply(database, gaps)
+            await self._apply([database], gaps)
         else:
             await self._applying.check(database)
         await self.tidy(database)
@@ -79,10 +87,21 @@ class Share:
         await self._outlet.drop()
         self._lag.end()
 
-    async def _apply(self, database: Database, batch: Batch) -> None:
-        for done in await self._applying.apply(database, batch, self._outlet.reached):
-            await self._outlet.send(done)
-            self._to_tell_kafka |= {self._partitions[each]: end for each, end in done.reached.items()}
+    async def _apply(self, databases: Sequence[Database], batch: Batch) -> None:
+        """While Postgres works for one lane, this process works for the other."""
+        several = len(databases) > 1 and len(batch.records) >= self._divided_from
+        divided = lanes(batch, len(databases)) if several else [batch]
+        applied = await asyncio.gather(
+            *(
+                self._applying.apply(database, lane, self._outlet.reached)
+                for database, lane in zip(databases, divided, strict=False)
+            ),
+            return_exceptions=True,
+        )
+        done = [committed for each in applied for committed in _or_raise(each)]
+        if done:
+            await self._outlet.send(_together(done))
+        self._to_tell_kafka |= {self._partitions[each]: end for each, end in batch.ends.items()}
         self._lag.note(batch)
 
     async def _tell_kafka(self) -> None:
@@ -93,3 +112,15 @@ class Share:
                 async with asyncio.timeout(COMMIT_SECONDS):
                     await self._kafka.commit(self._to_tell_kafka)
             self._to_tell_kafka = {}
+
+
+def _or_raise(applied: Sequence[Committed] | BaseException) -> Sequence[Committed]:
+    """Only now that no lane is at work any more."""
+    if isinstance(applied, BaseException):
+        raise applied
+    return applied
+
+
+def _together(done: Sequence[Committed]) -> Committed:
+    reached = {place: end for each in done for place, end in each.reached.items()}
+    return Committed(reached, [event for each in done for event in each.outgoing])

@@ -87,6 +87,7 @@ class Takeover:
             },
             Reader(self._projection.group, self._topics, counts),
             is_current=lambda: turn == assignment.turn,
+            lanes=self._projection.lanes,
         )
         outlet = Outlet(self._publisher, self._positions, starts)
         lag = Lag(
@@ -94,7 +95,16 @@ class Takeover:
             outlet.reached,
             lambda where: intake.waiting_records(partitions[where]),
         )
-        return Share(turn, kafka, partitions, intake, self._applying, outlet, lag)
+        return Share(
+            turn,
+            kafka,
+            partitions,
+            intake,
+            self._applying,
+            outlet,
+            lag,
+            divided_from=self._settings.batch_records,
+        )
 
     async def _recover(
         self, database: Database, logs: Mapping[Place, Log], may_go_on: Callable[[], bool]

@@ -20,6 +20,8 @@ class ImporterProjection:
 
     group = "importer"
     topics: Sequence[Topic] = (REQUESTS,)
+    lanes = 1
+    """One statement a batch: there is nothing to gain."""
 
     async def prepare(self, database: Database) -> None:
         await database.execute("SET ROLE muster_importer")

@@ -29,6 +29,8 @@ class NotifierProjection:
 
     group = "notifier"
     topics: Sequence[Topic] = (REQUESTS, OUTCOMES)
+    lanes = 1
+    """A row is a fold of both topics."""
 
     def __init__(self) -> None:
         self._days: set[date] = set()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from schemas.codec import Event, Unreadable
 from schemas.topics import JOURNAL, OUTCOMES, Topic
@@ -19,21 +20,23 @@ class ResolverProjection:
 
     group = "resolver"
     topics: Sequence[Topic] = (JOURNAL,)
+    lanes = 2
+    """A tenant is on one partition, and no row, index key or order of outcomes is shared by two tenants."""
 
     def __init__(self) -> None:
-        self._generation: Generation | None = None
+        self._prepared: WeakKeyDictionary[Database, Generation] = WeakKeyDictionary()
 
     async def prepare(self, database: Database) -> None:
         await database.execute("SET ROLE muster_resolver")
         generation = await generations.live(database)
         await database.execute(f"SET search_path TO {generation.schema}")
-        self._generation = generation
+        self._prepared[database] = generation
 
     async def check(self, database: Database) -> None:
-        await generations.check(database, self._generation)
+        await generations.check(database, self._prepared.get(database))
 
     async def apply(self, database: Database, batch: Sequence[Incoming]) -> Effects:
-        generation = await generations.check(database, self._generation)
+        generation = await generations.check(database, self._prepared.get(database))
         records = [journal_record(incoming) for incoming in batch]
         world = await store.load(database, records, generation.swap)
         verdicts = fold(world, records)

@@ -46,7 +46,8 @@ CREATE TABLE tally.records (
     tenant_id text,
     event_id text,
     result text NOT NULL,
-    answer bytea
+    answer bytea,
+    session integer NOT NULL DEFAULT pg_backend_pid()
 );
 """
 
@@ -56,6 +57,7 @@ class TallyProjection:
 
     group = "tally"
     topics: Sequence[Topic] = (REQUESTS,)
+    lanes = 2
 
     def __init__(self) -> None:
         self.cut: set[str] = set()

@@ -79,6 +79,7 @@ class Refolding:
 
     group = "resolver"
     topics = (JOURNAL,)
+    lanes = 1
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers

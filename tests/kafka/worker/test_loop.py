@@ -44,6 +44,40 @@ async def test_effects_and_answers_of_a_key_are_in_order(tally: Tally) -> None:
     ]
 
 
+async def test_a_backlog_is_worked_off_in_two_transactions_at_once(tally: Tally) -> None:
+    """Each has partitions of its own, so that every key stays in order, and everything takes effect once."""
+    asked = await tally.ask(*((f"t{n % 7}", f"e{n}") for n in range(600)))
+
+    async with tally.running(batch_records=100):
+        await eventually(lambda: tally.has(600))
+
+    results = await tally.results()
+    assert sorted(asked) == await tally.places()
+    assert len({each["session"] for each in results}) == 2
+    for tenant_id in {each["tenant_id"] for each in results}:
+        expected = [f"e{n}" for n in range(600) if f"t{n % 7}" == tenant_id]
+        assert expected == [each["event_id"] for each in results if each["tenant_id"] == tenant_id]
+        answered = [each.value for each in await tally.published() if each.key == tenant_id.encode()]
+        assert [b'{"answers":"%s"}' % each.encode() for each in expected] == answered
+
+
+@pytest.mark.parametrize(("wish", "failed"), [("poison", 1), ("poison-sql", 1), ("cut", 0)])
+async def test_trouble_in_one_transaction_costs_the_other_nothing(
+    tally: Tally, wish: str, failed: int
+) -> None:
+    """A poisonous record is found beside a batch that goes on; a lost session has both taken up again."""
+    wishes = {250: wish}
+    asked = await tally.ask(*((f"t{n % 7}", f"e{n}", wishes.get(n, "Ada")) for n in range(500)))
+
+    async with tally.running(batch_records=100):
+        await eventually(lambda: tally.has(500))
+
+    assert sorted(asked) == await tally.places()
+    assert [each["event_id"] for each in await tally.results() if each["result"] == "failed"] == ["e250"][
+        :failed
+    ]
+
+
 async def test_a_stop_leaves_nothing_to_be_done_again(tally: Tally) -> None:
     """After a stop in order everything applied is published and noted, and the next start finds the group free."""
     await tally.ask(("t1", "e1"))

@@ -1,4 +1,4 @@
-"""Batches: fencing off what is applied, and cutting in two."""
+"""Batches: fencing off what is applied, cutting in two, and dividing by partition."""
 
 import pytest
 from hypothesis import given
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from schemas.codec import Unreadable
 from schemas.topics import REQUESTS
-from worker.batch import Batch, fence, halves, place
+from worker.batch import Batch, fence, halves, lanes, place
 from worker.failures import Rewind
 from worker.positions import Position
 from worker.records import Incoming, Span
@@ -73,3 +73,26 @@ def test_halves_are_the_batch_in_order_without_gap_or_overlap(batch: Batch) -> N
         assert all(
             spans[place(each)].since <= each.offset < spans[place(each)].until for each in half.records
         )
+
+
+@given(batches(), st.integers(1, 3))
+def test_lanes_are_the_batch_and_share_no_partition(batch: Batch, number: int) -> None:
+    """Each partition is whole, and in order, in one of them."""
+    divided = lanes(batch, number)
+
+    assert len(divided) <= number
+    places = [where for lane in divided for where in lane.places]
+    assert sorted(places) == sorted(batch.places)
+    for lane in divided:
+        assert list(lane.records) == [each for each in batch.records if place(each) in lane.places]
+        assert list(lane.spans) == [each for each in batch.spans if place(each) in lane.places]
+
+
+def test_lanes_are_about_equally_long() -> None:
+    """The longest partition is alone where the others together are shorter."""
+    records = [
+        record(partition, offset) for partition, length in enumerate((5, 9, 3)) for offset in range(length)
+    ]
+    batch = Batch(records, [Span(REQUESTS, partition, 0, 9) for partition in range(3)])
+
+    assert sorted(len(lane.records) for lane in lanes(batch, 2)) == [8, 9]
