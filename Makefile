@@ -49,6 +49,12 @@ fuzz: .venv/dev ## let the XPM client read DOCUMENTS spoilt answers, made from S
 	@FUZZ_DOCUMENTS=$(or $(DOCUMENTS),200000) FUZZ_SEED=$(or $(SEED),$(shell date +%s)) \
 		$(BIN)/pytest -n 0 -s tests/unit/xpm/test_fuzz.py $(ARGS)
 
+bench: .venv/stack ## measure everything beside Debezium, FastStream and Faust, and write docs/benchmarks.md; or only PARTS; half an hour
+	@$(BIN)/python -m benchmarks $(ARGS) $(PARTS)
+
+bench-quick: .venv/stack ## a minute of it, which only shows that every part runs
+	@$(BIN)/python -m benchmarks --quick $(ARGS) $(PARTS)
+
 bench-dead-letters: .venv/stack ## how usable LETTERS dead letters are, beside so many DECISIONS; takes minutes
 	@$(BIN)/python -m benchmarks.dead_letters --letters $(or $(LETTERS),100000) --decisions $(or $(DECISIONS),1000000)
 
@@ -88,15 +94,17 @@ generate: .venv/dev ## write the files that are made from code
 
 LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
-lock: .venv/dev ## lock what pyproject.toml and stack/jars.py ask for; UPGRADE=--upgrade takes newer versions
+lock: .venv/dev ## lock what pyproject.toml, stack/jars.py and the benchmark's peers ask for; UPGRADE=--upgrade takes newer versions
 	@set -e; tool=$$(mktemp -d); trap 'rm -rf "$$tool"' EXIT; \
 	$(BIN)/python -m venv "$$tool"; "$$tool/bin/pip" install --quiet uv; lock="$$tool/bin/uv $(LOCK)"; \
 	$$lock $(UPGRADE) pyproject.toml --all-extras --group build -o requirements/dev.txt; \
 	lock="$$lock -c requirements/dev.txt"; \
 	$$lock pyproject.toml --extra stack --group build -o requirements/stack.txt; \
 	$$lock pyproject.toml -o requirements/services.txt; \
-	$$lock --group build -o requirements/build.txt
+	$$lock --group build -o requirements/build.txt; \
+	"$$tool/bin/uv" $(LOCK) benchmarks/peers/faust.in -o benchmarks/peers/faust.txt
 	@$(BIN)/python -m stack.jars
+	@$(BIN)/python -m benchmarks.peers.debezium_parts
 
 clean: ## delete what can be made again: .venv and the tools' caches, not the data
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
@@ -111,4 +119,4 @@ help:
 		'one elsewhere, name it: make PYTHON=/path/to/python3 ...' >&2; exit 1; }
 	@$(PYTHON) -I ops/environment.py $*
 
-.PHONY: bench-dead-letters bench-replay run demo up down status reset test chromium chaos bench-importer fuzz fuzz-api screens streams test-containers check format generate lock clean help .venv/stack .venv/dev
+.PHONY: bench bench-quick bench-dead-letters bench-replay run demo up down status reset test chromium chaos bench-importer fuzz fuzz-api screens streams test-containers check format generate lock clean help .venv/stack .venv/dev

@@ -59,16 +59,16 @@ def folder(stack: StackSettings, *, quick: bool) -> Path:
     return made
 
 
-async def run(name: str, part: Part, bench: Bench, results: Path) -> bool:
+async def run(name: str, measure: Callable[[], Awaitable[Figures]], options: Options, results: Path) -> bool:
     """Measure one part and keep what came out; a part that fails is kept as that, and the others go on."""
     tell(f"{name}:")
     began, load = time.time(), os.getloadavg()[0]
     try:
-        figures = await part(bench)
+        figures = await measure()
     except Exception as error:  # noqa: BLE001 - whatever it is, the other parts are worth having
         traceback.print_exc()
         figures = {"failed": f"{type(error).__name__}: {error}"[:2000]}
-    keep(results, name, bench.options, figures, began, load)
+    keep(results, name, options, figures, began, load)
     tell(f"{name}: {time.time() - began:.0f} s")
     return "failed" not in figures
 
@@ -105,4 +105,4 @@ def alone(name: str, part: Part, description: str | None) -> None:
 
 async def _alone(name: str, part: Part, options: Options, *, quick: bool) -> bool:
     async with opened(options) as bench:
-        return await run(name, part, bench, folder(bench.stack, quick=quick))
+        return await run(name, lambda: part(bench), options, folder(bench.stack, quick=quick))

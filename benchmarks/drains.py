@@ -124,7 +124,7 @@ async def resolve(place: Place, records: int, servers: Servers, processes: int =
                 for number in range(processes)
             ]
             watch = Watch(servers, [each.process.pid for each in running])
-            await drained(watch, lambda: _applied(database, running), records)
+            await drained(watch, lambda: applied(database, running), records)
         try:
             return watch.end(records, await rows(database, OURS, "%"))
         finally:
@@ -146,7 +146,8 @@ async def drained(watch: Watch, done: Callable[[], Awaitable[int]], records: int
     watch.stop()
 
 
-async def _applied(database: Any, running: Sequence[RunningService]) -> int:
+async def applied(database: Any, running: Sequence[RunningService]) -> int:
+    """How many records are in. Raises `RuntimeError` when a process that should work at them is gone."""
     ended = [each.process for each in running if not each.process.running]
     if ended:
         raise RuntimeError(f"{ended[0].name} ended.\n{ended[0].last_lines()}")

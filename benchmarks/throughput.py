@@ -45,7 +45,7 @@ async def measure(bench: Bench) -> Figures:
             },
             "durability": await machine.durability(bench.addresses, place.settings.topic_name(JOURNAL)),
             "runs": contest.runs,
-            "failed": contest.failures,
+            "left_out": contest.left_out,
         }
 
 
@@ -56,7 +56,7 @@ class Contest:
         self.bench = bench
         self._contenders: dict[str, Run] = {}
         self.runs: dict[str, list[Figures]] = {}
-        self.failures: dict[str, str] = {}
+        self.left_out: dict[str, str] = {}
 
     def add(self, name: str, run: Run) -> None:
         """Let somebody take part."""
@@ -65,8 +65,8 @@ class Contest:
     def leave_out(self, name: str, why: Exception) -> None:
         """Somebody can't take part, which is said at once and in the page."""
         self._contenders.pop(name, None)
-        self.failures[name] = f"{type(why).__name__}: {why}"[:1000]
-        self.bench.tell(f"  {name} IS LEFT OUT. {self.failures[name]}")
+        self.left_out[name] = f"{type(why).__name__}: {why}"[:1000]
+        self.bench.tell(f"  {name} IS LEFT OUT. {self.left_out[name]}")
 
     async def rounds(self, number: int) -> None:
         """Everybody once, as often as that."""

@@ -54,8 +54,7 @@ async def debezium(
 async def faststream(place: Place, filled: Filled, servers: Servers, module: str) -> Drained:
     """One of the FastStream programs, as a process of its own."""
     name = _new_table()
-    variables = _variables(place, name)
-    process = ServerProcess(f"bench-{module}", place.folder, variables=variables)
+    process = ServerProcess(f"bench-{module}", place.folder, variables=variables(place, name))
 
     async def check() -> None:
         if not process.running:
@@ -110,12 +109,12 @@ async def _done(
 async def faust(place: Place, filled: Filled, python: Path) -> Drained:
     """Faust counts the records; there is no database."""
     result = place.folder / f"{_new_table()}.json"
-    variables = _variables(place, result.stem) | {
+    told = variables(place, result.stem) | {
         "PEER_RECORDS": str(filled.records),
         "PEER_RESULT": str(result),
         "PEER_FOLDER": str(place.folder / result.stem),
     }
-    process = ServerProcess("bench-faust", place.folder, variables=variables)
+    process = ServerProcess("bench-faust", place.folder, variables=told)
     program = Path(__file__).with_name("faust_counting.py")
     await process.start(python, program, "worker", "--loglevel=warn")
     try:
@@ -153,7 +152,8 @@ def _new_table() -> str:
     return f"peer_{uuid4().hex[:8]}"
 
 
-def _variables(place: Place, name: str) -> dict[str, str]:
+def variables(place: Place, name: str) -> dict[str, str]:
+    """What a peer's process is told of where it works."""
     return {
         "PEER_KAFKA": place.settings.kafka,
         "PEER_TOPIC": place.settings.topic_name(JOURNAL),

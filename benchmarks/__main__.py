@@ -1,0 +1,65 @@
+"""Everything that is measured, and the page that tells it: `make bench`.
+
+Parts that are named are measured, without names all of them; what others found before is kept. A part that fails is
+told of as that in the page, and the rest goes on.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from benchmarks import ceilings, commands, growth, idle, throughput, warm
+from benchmarks.bench import Part, folder, kept, opened, run, tell
+from benchmarks.options import Options, parsed, parser
+from benchmarks.page import render
+from benchmarks.targets import judged
+from stack.settings import StackSettings, project
+
+PARTS: Mapping[str, Part] = {
+    "idle": idle.measure,
+    "ceilings": ceilings.measure,
+    "throughput": throughput.measure,
+    "commands": commands.measure,
+    "growth": growth.measure,
+}
+FIRST = "warm"
+"""Measured before there is a Kafka and a Postgres of the benchmark's own."""
+
+
+def main() -> None:
+    """Measure what was asked for, write the page, and end with 1 if a part failed."""
+    taking = parser(__doc__)
+    taking.add_argument("parts", nargs="*", metavar="PART", help=f"of {FIRST}, {', '.join(PARTS)}")
+    arguments = taking.parse_args()
+    unknown = set(arguments.parts) - {FIRST, *PARTS}
+    if unknown:
+        taking.error(f"there is no part {', '.join(sorted(unknown))}")
+    wanted = arguments.parts or [FIRST, *PARTS]
+    failed = asyncio.run(_measure(parsed(arguments), wanted, quick=arguments.quick))
+    if failed:
+        raise SystemExit(
+            f"Failed: {', '.join(failed)}. The others' results are kept; repeat with these names."
+        )
+
+
+async def _measure(options: Options, wanted: Sequence[str], *, quick: bool) -> list[str]:
+    stack = StackSettings.from_environment()
+    results = folder(stack, quick=quick)
+    failed = []
+    if FIRST in wanted and not await run(FIRST, lambda: warm.measure(options, stack), options, results):
+        failed.append(FIRST)
+    async with opened(options) as bench:
+        for name, part in PARTS.items():
+            if name in wanted and not await run(name, lambda part=part: part(bench), options, results):
+                failed.append(name)
+    page = results / "benchmarks.md" if quick else project() / "docs" / "benchmarks.md"
+    found = kept(results)
+    page.write_text(render(found), encoding="utf-8")
+    for verdict in judged(found):
+        value = "" if verdict.value is None else f"{verdict.value:.2f} {verdict.target.unit}"
+        tell(f"{verdict.word.strip('*'):12} {value:>10}  {verdict.target.measure}")
+    tell(f"written: {page}")
+    return failed
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,236 @@
+"""`docs/benchmarks.md` from what was measured: a function of the results and nothing else."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.targets import Results, Verdict, best_debezium, figures, judged, memories, middle, runs
+
+HOW, AGAIN = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("how.md", "again.md"))
+CONTENDERS = {
+    "resolver": "**Muster's resolver**, live, one process",
+    "two_resolvers": "**Muster's resolver**, two processes",
+    "replay": "**`muster replay`**",
+    "debezium": "Debezium JDBC sink, batched upserts",
+    "debezium_unnest": "Debezium JDBC sink, its `unnest` option on",
+    "faststream_batch": "FastStream, `batch=True`, `list[Model]`, unnest",
+    "faststream_tutorial": "FastStream as its tutorial does it",
+    "faust": "Faust, without a database",
+}
+CEILINGS = {
+    "getmany": ("aiokafka `getmany` alone", "records"),
+    "unnest_items": (
+        "asyncpg, the resolver's upsert of items over `unnest` alone, 1,000 to a transaction",
+        "rows",
+    ),
+    "copy_items": ("asyncpg, COPY of items alone, 5,000 to a transaction", "rows"),
+    "copy_decisions": (
+        "asyncpg, COPY of decisions with their outcomes alone, 5,000 to a transaction",
+        "rows",
+    ),
+}
+WAITS = {
+    "floor": "raw floor: aiokafka, one upsert, one commit",
+    "row": "command to committed row",
+    "dashboard": "command to event at a dashboard",
+}
+
+
+def render(results: Results) -> str:
+    """The whole page."""
+    sections = (
+        _head(results),
+        _verdicts(judged(results)),
+        _section("Who works the same journal off how fast", results, _throughput),
+        _section("What nobody can be faster than here", results, _ceilings),
+        _section("A command's way", results, _commands),
+        _section("Much is there already", results, _growth),
+        _section("Doing nothing", results, _idle),
+        HOW,
+        _section("On what", results, _machine),
+        _parts(results),
+        AGAIN,
+    )
+    return "\n\n".join(section.strip() for section in sections) + "\n"
+
+
+def _head(results: Results) -> str:
+    days = sorted({result["began"][:10] for result in results.values()})
+    when = f"measured on {' and '.join(days)}" if days else "nothing was measured"
+    return (
+        "# Benchmarks\n\n"
+        f"Written by `make bench`; {when}. Muster beside what one would pick instead, on one machine, one topic and\n"
+        "one Postgres, with the same durability. Ratios come first: they travel better than absolute figures, which\n"
+        "are beside them. The peers write one row an event. Muster applies every rule of [rules.md](rules.md), with\n"
+        "decisions, links and before-images, and publishes what each record came to."
+    )
+
+
+def _verdicts(verdicts: Sequence[Verdict]) -> str:
+    rows = [
+        (
+            each.target.measure,
+            f"{each.target.bound} {each.target.limit:g}{_unit(each)}",
+            "" if each.value is None else f"{each.value:.2f}{_unit(each)}",
+            each.word,
+            each.figures,
+        )
+        for each in verdicts
+    ]
+    return _table(("measure", "target", "reached", "verdict", "figures"), rows)
+
+
+def _unit(verdict: Verdict) -> str:
+    return {"x": " x", "%": " %", "s": " s"}[verdict.target.unit]
+
+
+def _section(title: str, results: Results, content: Any) -> str:
+    try:
+        return f"## {title}\n\n{content(results)}"
+    except LookupError as missing:
+        return f"## {title}\n\nNot measured: {missing.args[0]}."
+
+
+def _throughput(results: Results) -> str:
+    found = figures(results, "throughput")
+    journal = found["journal"]
+    rows = []
+    for name, shown in CONTENDERS.items():
+        if not found["runs"].get(name):
+            rows.append((shown, f"left out: {_one_line(found['left_out'].get(name, 'not run'))}", *[""] * 6))
+            continue
+        rates = sorted(run["records_per_second"] for run in runs(results, name))
+        rows.append(
+            (
+                shown,
+                f"{middle(results, name, 'records_per_second'):,.0f}",
+                f"{rates[0]:,.0f} to {rates[-1]:,.0f}",
+                f"{middle(results, name, 'rows_per_second'):,.0f}",
+                *(
+                    f"{middle(results, name, cost) * 1e6:.0f}"
+                    for cost in ("cpu_per_record", "postgres_per_record", "kafka_per_record")
+                ),
+                f"{runs(results, name)[0]['records']:,}",
+            )
+        )
+    return (
+        f"The journal: {journal['records']:,} records of {journal['mean_bytes']:.0f} bytes on average, of "
+        f"{journal['tenants']} tenants on {journal['partitions']} partitions.\nMedians; CPU in microseconds a record, "
+        "of the program itself, of Postgres and of Kafka.\n\n"
+        + _table(("", "records/s", "from, to", "rows written/s", "CPU", "Postgres", "Kafka", "records"), rows)
+        + f"\n\nWhere this page compares with Debezium, it is the faster of its two ways: `{best_debezium(results)}`."
+    )
+
+
+def _ceilings(results: Results) -> str:
+    found = figures(results, "ceilings")
+    rows = [
+        (
+            shown,
+            f"{found[name]['median']:,.0f} {unit}/s",
+            f"{found[name]['least']:,.0f} to {found[name]['most']:,.0f}",
+        )
+        for name, (shown, unit) in CEILINGS.items()
+    ]
+    there = found["round_trip_and_commit"]
+    rows.append(
+        (
+            "one record there and back through Kafka, and one commit",
+            f"p50 {there['p50']:.1f} ms",
+            f"p99 {there['p99']:.1f} ms",
+        )
+    )
+    return _table(("", "median", "from, to"), rows)
+
+
+def _commands(results: Results) -> str:
+    found = figures(results, "commands")
+    floor = found["floor"]
+    rows = [
+        (
+            shown,
+            *(f"{found[name][share]:.1f}" for share in ("p50", "p95", "p99", "most")),
+            f"{found[name]['p50'] / floor['p50']:.2f}",
+            f"{found[name]['p99'] / floor['p99']:.2f}",
+        )
+        for name, shown in WAITS.items()
+    ]
+    return (
+        f"{found['commands_per_second']} commands a second for {found['seconds']:,} s each, in turns; milliseconds "
+        "from the moment at which a command was to be sent.\n\n"
+        + _table(("", "p50", "p95", "p99", "longest", "p50, of the floor's", "p99, of the floor's"), rows)
+    )
+
+
+def _growth(results: Results) -> str:
+    found = figures(results, "growth")
+    rows = [
+        (
+            f"{each['items']:,}",
+            f"{each['bytes'] / 2**30:.1f} GiB",
+            f"{each['cpu_per_record'] * 1e6:.0f}",
+            ", ".join(f"{run['records_per_second']:,.0f}" for run in each["runs"]),
+        )
+        for each in (found["few"], found["many"])
+    ]
+    memory = [(name, f"{end / 2**20:.0f} MiB", f"{grown:.2f}") for name, end, grown in memories(results)]
+    return (
+        _table(
+            (
+                "items there",
+                "size of the tables",
+                "CPU a record, resolver and Postgres, us",
+                "records/s of each run",
+            ),
+            rows,
+        )
+        + "\n\n"
+        + _table(("memory", "at the end", "of what it was after a quarter"), memory)
+    )
+
+
+def _idle(results: Results) -> str:
+    found = figures(results, "idle")
+    rows = [
+        (name, f"{each['cpu_share']:.2%}", f"{each['rss_bytes'] / 2**20:.0f} MiB")
+        for name, each in found.items()
+        if isinstance(each, dict)
+    ]
+    return f"Over {found['seconds']:.0f} s.\n\n" + _table(("service", "of one core", "memory"), rows)
+
+
+def _machine(results: Results) -> str:
+    newest = max(results.values(), key=lambda result: result["began"], default=None)
+    if newest is None:
+        raise LookupError("no part was run")
+    it = newest["machine"]
+    lines = [
+        f"- {it['cpus']} cores ({it['processor']}), {it['memory_gib']} GiB of memory",
+        f"- {it['system']}, Linux {it['kernel']}",
+        f"- Python {it['python']}; "
+        + ", ".join(f"{name} {number}" for name, number in it["packages"].items()),
+        *(f"- {name} {number}" for name, number in it.get("programs", {}).items()),
+    ]
+    kept = results.get("throughput", {}).get("figures", {}).get("durability")
+    if kept:
+        lines.append(
+            "- as the servers show it: " + ", ".join(f"`{name}` {value}" for name, value in kept.items())
+        )
+    return "\n".join(lines)
+
+
+def _parts(results: Results) -> str:
+    rows = [
+        (name, each["began"].replace("T", " "), f"{each['seconds']:,.0f} s", f"{each['load_before']:g}")
+        for name, each in results.items()
+    ]
+    return "## When\n\n" + _table(("part", "began", "took", "load before it"), rows)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(_one_line(cell) for cell in line)} |" for line in lines)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.replace("|", "/").split())[:300]
