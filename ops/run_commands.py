@@ -13,8 +13,10 @@ from rich.console import Console
 from ops.demo.connecting import NotConnected
 from ops.demo.playing import Stage, leave_a_review, play
 from ops.demo.portal import NoAnswer
+from ops.ending import Exit
 from ops.migrate import migrate
 from ops.running import Running, everything
+from ops.voice import AsJson, Voice
 from stack.errors import StackError
 from stack.opening import open_stack
 from stack.settings import Addresses, StackSettings
@@ -33,13 +35,31 @@ def run(
 
     Kafka and Postgres are the environment's (MUSTER_KAFKA, MUSTER_POSTGRES_DSN), Docker's, or embedded; data and logs
     are kept in .muster.
+
+    For example:
+
+        muster run
+        muster run --once
     """
     raise typer.Exit(asyncio.run(_interruptible("muster run", stay=not once)))
 
 
-def demo() -> None:
-    """Play the same journey and end; the exit code says whether everything came out as expected."""
-    raise typer.Exit(asyncio.run(_interruptible("muster demo", stay=False)))
+def demo(as_json: AsJson = False) -> None:
+    """Play the journey of `muster run` and end.
+
+    The exit code says whether everything came out as expected; with --json the story goes to standard error.
+
+    For example:
+
+        muster demo
+        muster demo --json 2> story.txt
+    """
+    if as_json:
+        console.stderr = True  # the story is told on the side, the answer follows it
+    code = asyncio.run(_interruptible("muster demo", stay=False))
+    if as_json:
+        Voice(as_json=True).answer({"as_expected": code == Exit.DONE})
+    raise typer.Exit(code)
 
 
 async def _interruptible(verb: str, *, stay: bool) -> int:

@@ -32,6 +32,11 @@ def up(as_json: AsJson = False) -> None:
     """Start Kafka and Postgres in the background, and say how to reach them.
 
     They stay up until `muster down`. `muster run` finds them by itself; other programs need the variables shown.
+
+    For example:
+
+        muster up
+        muster up --json | jq '.environment'
     """
     with speaking(as_json=as_json) as voice:
         settings = StackSettings.from_environment()
@@ -70,7 +75,14 @@ def start(settings: StackSettings, voice: Voice) -> Holder:
 
 
 def down(as_json: AsJson = False) -> None:
-    """Stop what `muster up` started. The data stays."""
+    """Stop what `muster up` started.
+
+    The data stays.
+
+    For example:
+
+        muster down
+    """
     with speaking(as_json=as_json) as voice:
         settings = StackSettings.from_environment()
         owner = find_owner(settings)
@@ -89,7 +101,15 @@ def down(as_json: AsJson = False) -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """Say what is running and where; the exit code is 1 if something that should answer does not."""
+    """Say what is running and where.
+
+    The exit code is 1 if something that should answer does not.
+
+    For example:
+
+        muster status
+        muster status --json
+    """
     with speaking(as_json=as_json) as voice:
         settings = StackSettings.from_environment()
         owner = find_owner(settings)
@@ -135,7 +155,15 @@ def reset(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete the data of Kafka and Postgres, and the logs; what was fetched or prepared stays."""
+    """Delete the data of Kafka and Postgres, and the logs.
+
+    What was fetched or prepared stays. It asks first.
+
+    For example:
+
+        muster reset
+        muster reset --yes
+    """
     with speaking(as_json=as_json) as voice:
         settings = StackSettings.from_environment()
         with alone(settings):

@@ -93,7 +93,7 @@ def command(
     client_id: Annotated[
         str, typer.Option(help="The application that practices connect.")
     ] = _MUSTER.client_id,
-    client_secret: Annotated[str, typer.Option()] = _MUSTER.client_secret,
+    client_secret: Annotated[str, typer.Option(help="And its secret.")] = _MUSTER.client_secret,
     redirect_url: Annotated[
         list[str] | None,
         typer.Option(
@@ -117,7 +117,10 @@ def command(
     It begins with the same world whenever it starts. Change that world in a browser under /sandbox while it runs,
     and import again. What it prints when it is up says how to call it and how to connect the importer to it.
 
-    Try: muster sandbox --made-up tern:1000 --quota real --trouble 5
+    For example:
+
+        muster sandbox
+        muster sandbox --made-up tern:1000 --quota real --trouble 5
     """
     mix = Mix(archived, deleted, dangling, ended, relationships)
     state = Sandbox(

@@ -98,7 +98,9 @@ def show(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show one dead letter: why, where it came from, what it says, what came after, and what can be done.
+    """Show one dead letter.
+
+    Why it was kept, where it came from, what it says, what came after, and what can be done.
 
     For example:
 
@@ -164,12 +166,14 @@ def discard(
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Mark letters as done with, and say why. They stay in their topic, and `--state discarded` lists them.
+    """Mark letters as done with, and say why.
+
+    They stay in their topic, and `--state discarded` lists them.
 
     For example:
 
-        muster dead-letters discard 3f2a91c0 --reason "published again by the portal" --apply
-        muster dead-letters discard --why not_json --until 1d --reason "a probe by security"
+        muster dead-letters discard 3f2a91c0 --reason "published again" --apply
+        muster dead-letters discard --why not_json --until 1d --reason "a probe"
     """
     with speaking(as_json=as_json) as voice:
         choice = chosen(ids or [], why, topic, tenant, type, group, since, until, "open")

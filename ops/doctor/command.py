@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ops.addresses import settings_in_reach
 from ops.broker import Broker, asking
-from ops.doctor import servers, work
+from ops.doctor import servers, tables, work
 from ops.doctor.finding import Check, Finding, World
 from ops.ending import Exit, Misused
 from ops.times import parse_duration
@@ -28,6 +28,8 @@ CHECKS: Sequence[tuple[str, Check, bool, bool]] = (
     ("servers", servers.servers, False, False),
     ("topics", servers.all_topics, True, False),
     ("migrations", servers.schema, False, True),
+    ("tables", tables.emptied, True, True),
+    ("replays", tables.replays, False, True),
     ("services", work.services, True, True),
     ("positions", work.positions, True, True),
     ("dead letters", work.dead_letters, True, True),
@@ -47,9 +49,9 @@ def command(
 ) -> None:
     """Check everything that an operator would check first, and say what to do.
 
-    Kafka and Postgres, topics, migrations and rules, whether each service is at work and how far behind, positions,
-    dead letters, connections and imports in trouble, commands that were killed, clocks. Nothing is changed. The exit
-    code is 1 if anything needs attention.
+    Kafka and Postgres, topics, migrations and rules, whether the tables were lost, what a replay has left half-way,
+    whether each service is at work and how far behind, positions, dead letters, connections, tokens and imports in
+    trouble, commands that were killed, clocks. Nothing is changed. The exit code is 1 if anything needs attention.
 
     For example:
 

@@ -22,5 +22,6 @@ WHERE status <> 'ended';
 SELECT
     count(*) FILTER (WHERE state = 'connected') + (SELECT count(*) FROM importer.given_connections) AS connections,
     count(*) FILTER (WHERE state = 'reconnect_required') AS lost,
-    (SELECT count(*) FROM importer.connection_facts) AS untold
+    (SELECT count(*) FROM importer.connection_facts) AS untold,
+    count(*) FILTER (WHERE refresh_at < clock_timestamp() - interval '45 days') AS unused
 FROM importer.connections;

@@ -137,7 +137,7 @@ def _out_of_range(stored: Stored, log: Log) -> str:
     return ""
 
 
-def _connected(connections: int, lost: int, untold: int) -> Finding:
+def _connected(connections: int, lost: int, untold: int, unused: int) -> Finding:
     if lost:
         advice = "Somebody of their staff has to connect again, in the portal. Until then their imports fail."
         said = f"{some(connections, 'practice')}; {lost:,} more, whose consent Xero no longer accepts"
@@ -145,6 +145,12 @@ def _connected(connections: int, lost: int, untold: int) -> Finding:
     if not connections:
         advice = "Every import fails as `not_connected` until one is."
         return Finding("connections", "look", "no practice is connected to XPM", advice)
+    if unused:
+        advice = (
+            "One search or import in the portal renews it; otherwise the practice will have to connect again."
+        )
+        said = f"{some(connections, 'practice')}; {unused:,} not used for 45 days, and Xero ends a consent after 60"
+        return Finding("connections", "look", said, advice)
     if untold:
         advice = "The importer tells the journal as soon as it runs and Kafka answers."
         return Finding(

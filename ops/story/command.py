@@ -50,7 +50,7 @@ def command(
     For example:
 
         muster journal harbour-and-hill --limit 20
-        muster journal 0f3a6d0e-91b4-5d0e-9a4b-6d7573746572 --tenant harbour-and-hill
+        muster journal oak --tenant harbour-and-hill
         muster journal oak --tenant harbour-and-hill --personal --json
     """
     with speaking(as_json=as_json) as voice:

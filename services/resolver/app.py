@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
+from services.resolver import emptied
 from services.resolver.generations import ROLE
 from services.resolver.projection import ResolverProjection
 from services.resolver.replaying import outbox
@@ -14,4 +16,5 @@ from worker.leftovers import Leftovers
 async def compose(resources: Resources) -> AsyncIterator[Service]:
     """Put the service together."""
     leftovers = Leftovers(resources.settings, resources.publisher, outbox.publish, role=ROLE)
-    yield Service(ResolverProjection(), tasks=(leftovers.run,))
+    may_begin = partial(emptied.check, resources.settings)
+    yield Service(ResolverProjection(may_begin), tasks=(leftovers.run,))

@@ -24,3 +24,7 @@ UPDATE resolver.generations SET purpose = 'snapshot' WHERE number = $1 AND NOT l
 -- others --
 -- The generations beside the live one, newest first
 SELECT number, rules, swap, purpose, replaced_by, made_at FROM resolver.generations WHERE NOT live ORDER BY number DESC;
+
+-- nothing_applied --
+-- Whether the live generation is empty
+SELECT NOT EXISTS (SELECT FROM {live}.positions WHERE applied_to > 0);

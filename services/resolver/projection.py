@@ -1,18 +1,17 @@
 """The resolver as the consumer loop sees it: load, fold, store, tell."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Sequence
 from weakref import WeakKeyDictionary
 
 from schemas.codec import Event, Unreadable
 from schemas.topics import JOURNAL, OUTCOMES, Topic
 from services.resolver import foreign, generations, store
 from services.resolver.domain.fold import JournalRecord, Verdict, fold
+from services.resolver.generations import Generation
 from worker.projection import Database, Effects
 from worker.records import Failed, Incoming, Outgoing, Span
 
-if TYPE_CHECKING:
-    from services.resolver.generations import Generation
+MayBegin = Callable[[Database, Generation], Awaitable[None]]
 
 
 class ResolverProjection:
@@ -23,13 +22,17 @@ class ResolverProjection:
     lanes = 2
     """A tenant is on one partition, and no row, index key or order of outcomes is shared by two tenants."""
 
-    def __init__(self) -> None:
+    def __init__(self, may_begin: MayBegin | None = None) -> None:
+        """`may_begin` raises `StandBy` where these tables are not to be filled."""
         self._prepared: WeakKeyDictionary[Database, Generation] = WeakKeyDictionary()
+        self._may_begin = may_begin
 
     async def prepare(self, database: Database) -> None:
         await database.execute("SET ROLE muster_resolver")
         generation = await generations.live(database)
         await database.execute(f"SET search_path TO {generation.schema}")
+        if self._may_begin is not None:
+            await self._may_begin(database, generation)
         self._prepared[database] = generation
 
     async def check(self, database: Database) -> None:

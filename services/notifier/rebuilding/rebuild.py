@@ -157,9 +157,15 @@ class Rebuild:
             yield
 
 
+async def untold(database: Database) -> int:
+    """How many rows were mended and are not told yet."""
+    number: int = await database.fetchval(QUERIES.waiting)
+    return number
+
+
 async def tell(settings: Settings, database: Database, watcher: Watcher) -> int:
     """Publish what was mended and is not out yet."""
-    waiting: int = await database.fetchval(QUERIES.waiting)
+    waiting = await untold(database)
     if not waiting:
         return 0
     publisher = Publisher(settings, "muster-replay")

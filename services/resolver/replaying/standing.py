@@ -115,6 +115,11 @@ async def peek(settings: Settings) -> Standing:
         await database.close(timeout=5)
 
 
+async def is_at_work(database: Database) -> bool:
+    """Whether a replay or a verification is at work on this database."""
+    return await database.fetchrow(QUERIES.who) is not None
+
+
 async def tenants_since(database: Database, live: Stand, before: Stand) -> str:
     """Whose records an older generation lacks, in words: the tenants with the most of them, and how many others."""
     since = {each: before.applied_to.get(each, 0) for each in live.applied_to}

@@ -1,6 +1,7 @@
 """`muster lag`, `journal` and `doctor` on real services."""
 
 import json
+from pathlib import Path
 
 import asyncpg
 from pydantic import SecretStr
@@ -13,6 +14,7 @@ from schemas.people import AmendedClient, PersonDetails
 from schemas.portal import ClientAdded
 from schemas.topics import JOURNAL, REQUESTS
 from services.importer.settings import Connection
+from tests.support import stack
 from tests.support.eventually import eventually
 from tests.support.operating import Office, Said
 
@@ -150,17 +152,60 @@ async def test_the_doctor_says_what_is_wrong_and_what_to_do(office: Office) -> N
         "VALUES (gen_random_uuid(), 'begun', 'ada', '1', 'rewind', '{}')"
     )
     await database.execute("UPDATE importer.positions SET cluster_id = 'another'")
+    await database.execute(
+        "INSERT INTO importer.connections (tenant_id, state, connection_id, xpm_tenant_id, practice_name, "
+        "tokens, refresh_at) VALUES ('quiet', 'connected', 'c', 'x', 'Quiet', 'sealed', now() - interval '50 days')"
+    )
+    await database.execute("INSERT INTO notifier.mended (tenant_id, event) VALUES ('one', '{}')")
+    await office.muster("replay", "--tenant", TENANT, "--keep")
     await database.close()
     said = await office.muster("doctor", "--json")
     shown = await office.muster("doctor", columns=80)
 
     found = {each["check"]: each for each in said.document["findings"] if each["level"] != "ok"}
     assert said.code == shown.code == Exit.ATTENTION
-    assert set(found) == {"importer", "resolver", "notifier", "dead letters", "connections", "operators"}
+    assert set(found) == {
+        "importer",
+        "resolver",
+        "notifier",
+        "dead letters",
+        "connections",
+        "operators",
+        "replays",
+    }
+    replays = [each["said"] for each in said.document["findings"] if each["check"] == "replays"]
+    assert replays[0] == "1 mended row of progress not told yet"
+    assert "made to look at" in replays[1]
+    assert "1 not used for 45 days" in found["connections"]["said"]
     assert "nobody is in the group, 1 record behind" in found["resolver"]["said"]
     assert found["dead letters"]["said"] == "1 open: 1 misrouted"
     assert all(each["advice"] for each in found.values())
     assert max(map(len, shown.out.splitlines())) <= 80
+
+
+async def test_a_resolver_does_not_fill_the_tables_of_a_lost_database_by_itself(
+    office: Office, postgres_dsn: str, stack_folder: Path
+) -> None:
+    """It stands by, publishes nothing again, and the doctor says what to type; after that it joins by itself."""
+    await office.publish(CLIENT, TENANT, "added")
+    async with office.running("resolver"):
+        await office.came_to("added")
+    template = await stack.migrated_template(postgres_dsn, stack_folder)
+    async with stack.fresh_database(postgres_dsn, template) as dsn:
+        lost = Office(office.settings.model_copy(update={"postgres_dsn": SecretStr(dsn)}), office.folder)
+        async with lost.running("resolver"):
+            said = await lost.muster("doctor", "--json")
+            published = len(await office.outcomes())
+            back = await lost.muster("replay", "--swap", "--json")
+            told = await office.came_to("added", 2)
+        healthy = await lost.muster("doctor", "--json")
+
+    (tables,) = [each for each in said.document["findings"] if each["check"] == "tables"]
+    assert (tables["level"], "`muster replay --swap`" in tables["advice"]) == ("bad", True)
+    assert published == 1
+    assert (back.code, back.document["restored"]) == (Exit.DONE, True), back.err
+    assert told == [("applied", None)] * 2
+    assert not [each for each in healthy.document["findings"] if each["check"] == "tables"]
 
 
 async def test_the_doctor_finds_positions_of_another_log(office: Office) -> None:

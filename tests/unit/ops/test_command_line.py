@@ -1,4 +1,4 @@
-"""Every verb teaches, and every verb for operators answers programs too."""
+"""Every verb teaches, and every verb that has an answer gives it to programs too."""
 
 import re
 from pathlib import Path
@@ -8,11 +8,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from ops.cli import TRY, VERBS, command_line
+from ops.cli import VERBS, command_line
 from ops.ending import MEANINGS, Exit
 
 OPERATIONS = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
-FOR_OPERATORS = [name for name, verb in VERBS.items() if verb.panel != TRY]
+WITHOUT_AN_ANSWER = {"run", "sandbox"}
+"""They stay up until Ctrl-C, and what they say meanwhile is for whoever started them."""
 
 
 def commands(name: str) -> list[tuple[str, click.Command]]:
@@ -22,14 +23,28 @@ def commands(name: str) -> list[tuple[str, click.Command]]:
     return [(f"{name} {each}", one) for each, one in below.items()] or [(name, command)]
 
 
-ALL = [each for name in FOR_OPERATORS for each in commands(name)]
+ALL = [each for name in VERBS for each in commands(name)]
 
 
 @pytest.mark.parametrize(("name", "command"), ALL, ids=[name for name, _ in ALL])
-def test_a_verb_for_operators_shows_examples_and_answers_in_json(name, command):
+def test_a_verb_shows_examples_and_answers_in_json(name, command):
     """What to type stands in its help, and programs can read its answer."""
+    assert "For example:" in (command.help or "")
     assert f"    muster {name}" in (command.help or "")
-    assert "--json" in {flag for parameter in command.params for flag in parameter.opts}
+    assert (name not in WITHOUT_AN_ANSWER) == (
+        "--json" in {flag for parameter in command.params for flag in parameter.opts}
+    )
+
+
+@pytest.mark.parametrize(("name", "command"), ALL, ids=[name for name, _ in ALL])
+def test_each_example_stands_on_a_line_of_its_own(name, command):
+    """As it is to be typed, also in a narrow terminal."""
+    verb = name.split()[0]
+    said = CliRunner().invoke(command_line(verb), [*name.split(), "--help"], terminal_width=80).stdout
+    examples = re.findall(r"^    (.*muster .*)$", command.help or "", re.MULTILINE)
+
+    lines = [" ".join(line.split()) for line in said.splitlines()]
+    assert [each for each in examples if each not in lines] == []
 
 
 @pytest.mark.parametrize(("name", "command"), ALL, ids=[name for name, _ in ALL])

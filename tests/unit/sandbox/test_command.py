@@ -58,6 +58,6 @@ def test_help_teaches(app):
         "--relationships",
         "--quota",
         "PERCENT[:SEED]",
-        "Try: muster sandbox",
+        "muster sandbox --made-up",
     ):
         assert part in help_text
