@@ -52,6 +52,7 @@ class Place:
             **self.variables(),
             "MUSTER_LOG_FORMAT": "json",
             "MUSTER_DEMO": "true",
+            "MUSTER_FILL_EMPTIED": "true",
             "MUSTER_READY_FILE": str(ready),
             **more,
         }

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ops.times import shown_time
 from services.resolver.domain.version import RULES_VERSION
-from services.resolver.replaying.course import Report
+from services.resolver.replaying.report import Report
 from services.resolver.replaying.standing import Stand, Standing
 from worker.differences import Count, Example
 

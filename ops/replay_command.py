@@ -19,7 +19,8 @@ from ops.voice import AsJson, Voice, speaking
 from ops.words import some
 from services.resolver.domain.version import RULES_VERSION
 from services.resolver.replaying import course, settling, standing
-from services.resolver.replaying.course import Course, Report
+from services.resolver.replaying.course import Course
+from services.resolver.replaying.report import Report
 from services.resolver.replaying.standing import Standing
 from worker.differences import Example
 from worker.settings import Settings
@@ -157,6 +158,7 @@ async def _replay(
     voice.answer(
         answers.document(whole, shown)
         | {
+            "phases": run.phases,
             "mended_progress": progress.rebuilt.mended,
             "letters": {"kept": report.letters, "replayed": healed},
         },

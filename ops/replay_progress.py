@@ -8,7 +8,8 @@ from ops.voice import Voice
 from ops.words import some
 from services.notifier.rebuilding import rebuild
 from services.notifier.rebuilding.rebuild import Rebuilt
-from services.resolver.replaying.course import Course, Report
+from services.resolver.replaying.course import Course
+from services.resolver.replaying.report import Report
 from worker.differences import Count, Example
 from worker.settings import Settings
 

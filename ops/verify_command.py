@@ -22,7 +22,8 @@ from ops.replay_progress import Checked, Showing
 from ops.voice import AsJson, Voice, speaking
 from services.resolver.domain.version import RULES_VERSION
 from services.resolver.replaying import course
-from services.resolver.replaying.course import Course, Report
+from services.resolver.replaying.course import Course
+from services.resolver.replaying.report import Report
 from worker.settings import Settings
 
 

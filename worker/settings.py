@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     replication_factor: Positive = 1
     min_insync_replicas: Positive = 1
 
+    fill_emptied: bool = False
+    """Let a resolver fill emptied tables by itself, and publish everything there ever was again: for measuring."""
+
     batch_records: Positive = 1000
     """The most records that share a transaction."""
     poll_ms: Positive = 200

@@ -32,10 +32,12 @@ async def are_emptied(settings: Settings, database: Database, live: Generation) 
     async with asyncio.timeout(ANSWER_SECONDS), consuming(settings, "resolver-start") as kafka:
         [state] = [each for each in await topics.look(settings) if each.topic is OUTCOMES]
         places = [TopicPartition(state.name, number) for number in range(state.partitions or 0)]
-        return any((await kafka.end_offsets(places)).values())
+        published = any((await kafka.end_offsets(places)).values())
+    # Another process may have begun meanwhile; what it publishes it has committed before.
+    return published and bool(await database.fetchval(text))
 
 
 async def check(settings: Settings, database: Database, live: Generation) -> None:
-    """Raise `StandBy` where it is so."""
-    if await are_emptied(settings, database, live):
+    """Raise `StandBy` where it is so, unless the settings allow it."""
+    if not settings.fill_emptied and await are_emptied(settings, database, live):
         raise StandBy(WHY)

@@ -5,9 +5,9 @@ A generation that was begun is gone on with by the next run, from where its posi
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from services.resolver import generations
@@ -17,11 +17,10 @@ from services.resolver.replaying import crew, letters, outbox, standing, swappin
 from services.resolver.replaying.crew import Order
 from services.resolver.replaying.folding import QUERIES
 from services.resolver.replaying.journal import Journal, reading
+from services.resolver.replaying.report import Folded, Report
 from services.resolver.replaying.settling import Settling
 from services.resolver.replaying.standing import Stand, Standing
-from services.resolver.replaying.swapping import Swapped
 from worker import topics
-from worker.differences import Count
 from worker.failures import Stop
 from worker.projection import Database
 from worker.publisher import Publisher
@@ -38,39 +37,6 @@ FAR_BEHIND = 5_000
 
 class NothingThere(Stop):
     """There is nothing to go back to, or nothing to replay. The message says what there is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Folded:
-    """What was folded in this run."""
-
-    records: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a run came to. `counts` is what differs; `compared` how many rows the other generation has, per table.
-
-    `answers` and `states` are what a swap publishes; `letters` how many records it found to be dead letters.
-    """
-
-    here: Generation
-    there: Generation
-    resumed: bool
-    folded: Folded
-    counts: Sequence[Count]
-    compared: Mapping[str, int]
-    answers: int = 0
-    states: int = 0
-    restored: bool = False
-    swapped: Swapped | None = None
-    published: int = 0
-    letters: int = 0
-
-    @property
-    def identical(self) -> bool:
-        return not self.counts
 
 
 class Course:
@@ -91,6 +57,8 @@ class Course:
         self.journal = journal
         self._jobs = jobs
         self._cluster_id = cluster_id
+        self.phases: dict[str, float] = {}
+        """How many seconds of this run each kind of work has taken so far."""
 
     async def standing(self) -> Standing:
         return await standing.look(self.database)
@@ -245,7 +213,8 @@ class Course:
         settling = Settling(self.database, self.journal, order, here, there, number)
         if not restored:
             folded = await self._catch_up(order, folded)
-            await settling.compare(self.watcher)
+            with self._timed("comparing"):
+                await settling.compare(self.watcher)
         report = await self._report(settling, folded, resumed=resumed, restored=restored)
         if swap:
             report = await self._swap(settling, report, restored=restored)
@@ -258,8 +227,10 @@ class Course:
         async with letters.keeping(self._settings, self.database, self.journal) as kept:
             if not restored:
                 await settling.keep_letters(kept)
-                await settling.come_closer()
-            swapped = await swapping.swap(settling, restored=restored)
+                with self._timed("coming closer"):
+                    await settling.come_closer()
+            with self._timed("swapping"):
+                swapped = await swapping.swap(settling, restored=restored)
         published = await self._publish((await self.standing()).to_publish)
         await self._drop_old(settling, restored=restored)
         return replace(report, swapped=swapped, published=published, letters=kept.number)
@@ -315,7 +286,8 @@ class Course:
                 steps.advance(max(0, to - reached[partition]))
                 reached[partition] = max(reached[partition], to)
 
-            await crew.fold(order, self._jobs, tell)
+            with self._timed("folding"):
+                await crew.fold(order, self._jobs, tell)
         return Folded(records, time.monotonic() - began)
 
     async def _catch_up(self, order: Order, folded: Folded) -> Folded:
@@ -328,9 +300,18 @@ class Course:
         return Folded(folded.records + more.records, folded.seconds + more.seconds)
 
     async def _index(self, there: Generation) -> None:
-        await self._index_schema(there.schema)
-        for table in (*generations.TABLES, "positions"):
-            await self.database.execute(f"ANALYZE {there.schema}.{table}")
+        with self._timed("indexing"):
+            await self._index_schema(there.schema)
+            for table in (*generations.TABLES, "positions"):
+                await self.database.execute(f"ANALYZE {there.schema}.{table}")
+
+    @contextmanager
+    def _timed(self, phase: str) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.phases[phase] = self.phases.get(phase, 0.0) + time.monotonic() - began
 
     async def _index_schema(self, schema: str) -> None:
         generation = Generation(int(schema.removeprefix("resolver_g")), 0, 0)
@@ -358,7 +339,10 @@ class Course:
             return 0
         publisher = Publisher(self._settings, "muster-replay")
         try:
-            with self.watcher.progress("Publishing", waiting, unit="outcomes") as steps:
+            with (
+                self.watcher.progress("Publishing", waiting, unit="outcomes") as steps,
+                self._timed("publishing"),
+            ):
                 return await outbox.publish(self.database, publisher, steps.advance)
         finally:
             await publisher.close()

@@ -16,8 +16,8 @@ MINE = "1"
 @pytest.fixture
 async def folded(place: Place) -> Place:
     """A journal that a resolver has worked off and that nothing is added to."""
-    await place.fill(120, seed=1)
-    await place.fill(120, seed=2)
+    await place.fill(60, seed=1)
+    await place.fill(60, seed=2)
     async with up(place.service("resolver", MINE)):
         await place.rests()
     return place
@@ -154,9 +154,13 @@ async def test_a_look_at_an_earlier_time_and_at_one_practice(folded: Place):
     async with folded.run() as run:
         earlier, _ = await run.look({1: 10}, None)
         ours, _ = await run.look(None, "north-0")
+    long_ago = await folded.command(MINE, "replay", "--until", "2020-01-01T00:00:00Z", "--json")
+    now = await folded.command(MINE, "replay", "--until", "0s", "--json")
 
     assert earlier.compared["decisions"] <= 12
     assert earlier.counts
+    assert (long_ago.code, long_ago.document["folded"]["records"]) == (1, 0), long_ago.aside
+    assert (now.code, now.document["identical"]) == (0, True), now.aside
     assert ours.identical
     assert 0 < ours.compared["items"] < await _count(folded, "items")
 

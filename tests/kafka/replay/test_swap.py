@@ -83,7 +83,7 @@ async def test_a_mended_release_heals_under_load_what_a_wrong_one_has_done(place
     Live commands arrive throughout: afterwards the tables are the model's, every outcome and progress id is out, no id
     has two contents, and no reader has seen a table that was empty or half built.
     """
-    await place.fill(200, seed=5)
+    await place.fill(100, seed=5)
     wrong, mended = place.service("resolver", WRONG), place.service("resolver", MENDED, called="mended")
     async with up(wrong, place.service("notifier", "1")):
         await place.rests()
@@ -254,7 +254,7 @@ async def test_a_lost_database_comes_back_from_the_topics(place: Place, postgres
     await place.fill(150, seed=14)
     async with up(place.service("resolver", "1"), place.service("notifier", "1")):
         await place.rests()
-        await eventually(lambda: _shows_everything(place))
+        await eventually(lambda: _shows_everything(place), interval=0.5)
         before = await gather(place)
     async with place.database() as database:
         sums = await checksums(database, "resolver_g1")
@@ -264,7 +264,7 @@ async def test_a_lost_database_comes_back_from_the_topics(place: Place, postgres
         restored = await other.command("1", "replay", "--swap", "--json")
         async with up(other.service("resolver", "1"), other.service("notifier", "1")):
             await other.rests()
-            await eventually(lambda: _shows_everything(other))
+            await eventually(lambda: _shows_everything(other), interval=0.5)
             after = await gather(other)
         async with other.database() as database:
             sums_after = await checksums(database, await other.live())

@@ -14,6 +14,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+from aiokafka import TopicPartition
 from pydantic import SecretStr
 
 from schemas.fields import timestamp
@@ -23,11 +24,11 @@ from services.resolver.replaying.course import Course
 from tests.support.chaos.composed import composed
 from tests.support.chaos.post import Post, open_post
 from tests.support.eventually import eventually
-from tests.support.logs import read_back
 from tests.support.processes import ServiceProcess, variables_of
 from worker import topics
 from worker.projection import Database
 from worker.settings import Settings
+from worker.tail import consuming
 
 PROJECT = Path(__file__).parents[3]
 PARTITIONS = 4
@@ -114,8 +115,13 @@ class Place:
         said, aside = await process.communicate()
         return Ended(process.returncode or 0, said.decode(), aside.decode())
 
-    async def start_command(self, release: str, *words: str) -> asyncio.subprocess.Process:
+    async def start_command(
+        self, release: str, *words: str, gate: Path | None = None
+    ) -> asyncio.subprocess.Process:
+        """Start `muster` of a release; `gate` is where one that pauses waits."""
         variables = variables_of(self.settings) | {"TEST_RELEASE": release, "MUSTER_OPERATOR": "the test"}
+        if gate is not None:
+            variables["TEST_GATE"] = str(gate)
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -169,10 +175,7 @@ class Place:
         await eventually(self._rests, timeout=RESTS_WITHIN, interval=0.2)
 
     async def _rests(self) -> bool:
-        [records] = await read_back(self.settings, JOURNAL)
-        ends: dict[int, int] = {}
-        for record in records:
-            ends[record.partition] = record.offset + 1
+        ends = await self._ends()
         schema = await self.live()
         async with self.database() as database:
             rows = await database.fetch(f"SELECT * FROM {schema}.positions")
@@ -181,6 +184,13 @@ class Place:
         applied = {row["partition"]: row["applied_to"] for row in rows if row["applied_to"]}
         published = {row["partition"]: row["published_to"] for row in rows if row["applied_to"]}
         return applied == published == ends and not waiting
+
+    async def _ends(self) -> dict[int, int]:
+        """Where each partition of the journal ends that has records."""
+        name = self.settings.topic_name(JOURNAL)
+        async with consuming(self.settings, "test") as kafka:
+            ends = await kafka.end_offsets([TopicPartition(name, number) for number in range(PARTITIONS)])
+        return {place.partition: end for place, end in ends.items() if end}
 
     async def state_of(self, service: ServiceProcess) -> str:
         """What a process says of itself."""

@@ -4,10 +4,12 @@ Whose rules are wrong, which number they have and where it dies is said by TEST_
 Nothing of this is in the product: rules and functions are replaced from outside before the module runs.
 """
 
+import asyncio
 import os
 import runpy
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 from schemas.decisions import ItemIgnored
@@ -75,6 +77,10 @@ def _die_at(place: str) -> None:
     match place:
         case "dies_comparing":
             course.Settling.compare = _die
+        case "pauses_folding":
+            _after(crew.Folder, "_store", asyncio.Event().wait)
+        case "pauses_before_commit":
+            _before(generations, "show", _at_the_gate)
         case "dies_before_commit":
             generations.show = _die
         case "dies_after_commit":
@@ -88,12 +94,32 @@ def _die_at(place: str) -> None:
             raise ValueError(place)
 
 
-def _after(owner: type, name: str, then: Callable[[], None]) -> None:
+async def _at_the_gate() -> None:
+    """Say that one has come here, by a file, and wait for another."""
+    gate = Path(os.environ["TEST_GATE"])
+    gate.with_suffix(".reached").touch()
+    while not gate.with_suffix(".open").exists():  # noqa: ASYNC110 - another process opens it
+        await asyncio.sleep(0.02)
+
+
+def _before(owner: Any, name: str, first: Callable[[], Awaitable[Any]]) -> None:
+    done = getattr(owner, name)
+
+    async def replaced(*arguments: Any, **named: Any) -> Any:
+        await first()
+        return await done(*arguments, **named)
+
+    setattr(owner, name, replaced)
+
+
+def _after(owner: Any, name: str, then: Callable[[], Awaitable[Any] | None]) -> None:
     done = getattr(owner, name)
 
     async def replaced(*arguments: Any, **named: Any) -> Any:
         result = await done(*arguments, **named)
-        then()
+        waiting = then()
+        if waiting is not None:
+            await waiting
         return result
 
     setattr(owner, name, replaced)
