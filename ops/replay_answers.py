@@ -127,7 +127,7 @@ def _stand(each: Stand) -> dict[str, Any]:
 
 def _folded(report: Report) -> str:
     here, there, folded = report.here, report.there, report.folded
-    rate = f" ({folded.records / folded.seconds:,.0f}/s)" if folded.records and folded.seconds else ""
+    rate = f" ({folded.records / folded.seconds:,.0f}/s)" if folded.seconds > 1 else ""
     gone_on = ", going on with what was folded before" if report.resumed else ""
     live = "is live and empty" if report.restored else f"is live, folded by rules {here.rules}"
     return (

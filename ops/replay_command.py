@@ -1,7 +1,6 @@
 """`muster replay`: fold the journal again beside everything that goes on, see what differs, and swap."""
 
 import asyncio
-import os
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -25,11 +24,12 @@ from services.resolver.replaying.standing import Standing
 from worker.differences import Example
 from worker.settings import Settings
 
-MOST_JOBS = 8
-DEFAULT_JOBS = min(os.cpu_count() or 1, MOST_JOBS)
-
-
-Jobs = Annotated[int, typer.Option(min=1, max=64, help="Processes that fold at the same time.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=64, help="Processes that fold at the same time; as many as there are cores unless given."
+    ),
+]
 Examples = Annotated[
     int, typer.Option(min=0, max=100, help="Rows to show of each table, tenant and kind of difference.")
 ]
@@ -64,7 +64,7 @@ def command(
     ] = False,
     examples: Examples = 3,
     personal: Personal = False,
-    jobs: Jobs = DEFAULT_JOBS,
+    jobs: Jobs = None,
     as_json: AsJson = False,
 ) -> None:
     """Fold the journal again into new tables while live traffic goes on, and show what would change.
@@ -131,7 +131,7 @@ async def _discard(voice: Voice, settings: Settings) -> Exit:
 async def _replay(
     voice: Voice,
     settings: Settings,
-    jobs: int,
+    jobs: int | None,
     showing: Showing,
     *,
     swap: bool,
@@ -171,7 +171,7 @@ async def _replay(
 async def _look(
     voice: Voice,
     settings: Settings,
-    jobs: int,
+    jobs: int | None,
     showing: Showing,
     until: str | None,
     tenant: str | None,
@@ -190,8 +190,9 @@ async def _look(
         if keep
         else "Nothing was changed or kept."
     )
+    same = ["", "Identical: it is as it was."] if report.identical else []
     document = answers.document(report, examples) | {"schema": schema if keep else None}
-    voice.answer(document, *answers.shown(report, examples), "", left)
+    voice.answer(document, *answers.shown(report, examples), *same, "", left)
     return Exit.DONE if report.identical else Exit.ATTENTION
 
 
@@ -257,6 +258,8 @@ def _conclusion(report: Report, progress: Checked, healed: int, *, back: bool) -
 
 def _before_swap(report: Report, progress: Checked, *, back: bool) -> list[str]:
     command = "muster replay --back --swap" if back else "muster replay --swap"
+    if report.restored and not sum(report.compared.values()):
+        return ["The live tables are empty, and so is the journal: there is nothing to replay."]
     if report.restored:
         return [f"The live tables are empty. `{command}` lets readers and the resolver go over to these."]
     if report.identical:
@@ -268,21 +271,28 @@ def _before_swap(report: Report, progress: Checked, *, back: bool) -> list[str]:
         what = "nothing differs" if progress.identical else "nothing differs in the resolver's tables"
         return [f"Identical: {what}.{more}"]
     return [
-        (
-            f"Nothing was changed. `{command}` lets readers and the resolver go over, and publishes "
-            f"{some(report.answers, 'answer')} and {some(report.states, 'present state')} that came out differently."
-        ),
+        f"Nothing was changed. `{command}` lets readers and the resolver go over, and {_to_publish(report)}."
     ]
+
+
+def _to_publish(report: Report) -> str:
+    if not report.answers and not report.states:
+        return "has nothing to publish"
+    answers, states = some(report.answers, "answer"), some(report.states, "present state")
+    return f"publishes {answers} and {states} that came out differently"
 
 
 def _after_swap(report: Report, healed: int) -> list[str]:
     swapped = report.swapped
     assert swapped is not None
-    told = (
-        "The resolver publishes the outcomes of the last 72 hours again as it takes its partitions over."
-        if report.restored
-        else f"Published {some(report.published, 'outcome')} that came out differently."
-    )
+    if report.restored:
+        told = (
+            "The resolver publishes the outcomes of the last 72 hours again as it takes its partitions over."
+        )
+    elif report.published:
+        told = f"Published {some(report.published, 'outcome')} that came out differently."
+    else:
+        told = "There was nothing to publish."
     return [
         (
             f"Swap {swapped.number}: generation {report.there.number} is live. The resolver waited "

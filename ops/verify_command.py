@@ -11,7 +11,6 @@ from ops.addresses import settings_in_reach
 from ops.audit import audited
 from ops.ending import Exit
 from ops.replay_command import (
-    DEFAULT_JOBS,
     Examples,
     Jobs,
     Personal,
@@ -47,7 +46,7 @@ def command(
     ] = False,
     examples: Examples = 3,
     personal: Personal = False,
-    jobs: Jobs = DEFAULT_JOBS,
+    jobs: Jobs = None,
     as_json: AsJson = False,
 ) -> None:
     """Fold the journal by this release's rules, and compare what it comes to with the live tables, row by row.
@@ -74,7 +73,7 @@ def command(
 async def _verify(
     voice: Voice,
     settings: Settings,
-    jobs: int,
+    jobs: int | None,
     showing: Showing,
     *,
     full: bool,

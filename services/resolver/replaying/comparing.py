@@ -41,6 +41,10 @@ class Comparison:
         """Forget what was noted before."""
         await self._database.execute(self._text(QUERIES.start))
 
+    async def index(self) -> None:
+        """Once everything was compared, and what is to be published was worked out."""
+        await self._database.execute(self._text(QUERIES.index))
+
     async def entities(self, table: str, tenant_id: str | None = None) -> None:
         """Note what differs in a table, of all tenants or one."""
         await self._database.execute(await self._of_table(QUERIES.entities, table), table, tenant_id)

@@ -12,6 +12,14 @@ CREATE UNLOGGED TABLE IF NOT EXISTS {there}.differences (
 );
 TRUNCATE {there}.differences;
 
+-- index --
+-- However much differs, under the locks of a swap only what has come since is looked for
+CREATE INDEX IF NOT EXISTS differences_of_records ON {there}.differences (partition, "offset") WHERE "table" = 'decisions';
+CREATE INDEX IF NOT EXISTS differences_of_clients ON {there}.differences (tenant_id, client_id) WHERE "table" <> 'decisions';
+CREATE INDEX IF NOT EXISTS swap_outcomes_of_clients ON {there}.swap_outcomes (tenant_id, client_id);
+ANALYZE {there}.differences;
+ANALYZE {there}.swap_outcomes;
+
 -- entities --
 -- Rows of a table that are in one generation only, or differ; $1 names the table, $2 one tenant or all
 INSERT INTO {there}.differences ("table", tenant_id, client_id, key, kind, answer)

@@ -4,6 +4,7 @@ A generation that was begun is gone on with by the next run, from where its posi
 """
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -31,6 +32,9 @@ from worker.watching import Watcher
 if TYPE_CHECKING:
     from worker.positions import Log, Place
 
+MOST_JOBS = 8
+FEW = 10_000
+"""Records: so few are folded faster by this process alone than it takes to start others."""
 FAR_BEHIND = 5_000
 """Records: more than this is folded the fast way once more before the comparison."""
 
@@ -48,9 +52,10 @@ class Course:
         database: Database,
         journal: Journal,
         watcher: Watcher,
-        jobs: int,
+        jobs: int | None,
         cluster_id: str,
     ) -> None:
+        """`jobs` None: as many processes as there are cores, and one alone where there is little to fold."""
         self.database = database
         self.watcher = watcher
         self._settings = settings
@@ -287,7 +292,7 @@ class Course:
                 reached[partition] = max(reached[partition], to)
 
             with self._timed("folding"):
-                await crew.fold(order, self._jobs, tell)
+                await crew.fold(order, self._jobs or _jobs_for(records), tell)
         return Folded(records, time.monotonic() - began)
 
     async def _catch_up(self, order: Order, folded: Folded) -> Folded:
@@ -368,8 +373,12 @@ class Course:
         return f"{records:,} record{'s' * (records != 1)} of {partitions} partition{'s' * (partitions != 1)}: {tenants}"
 
 
+def _jobs_for(records: int) -> int:
+    return 1 if records < FEW else min(os.cpu_count() or 1, MOST_JOBS)
+
+
 @asynccontextmanager
-async def begun(settings: Settings, watcher: Watcher, jobs: int) -> AsyncIterator[Course]:
+async def begun(settings: Settings, watcher: Watcher, jobs: int | None) -> AsyncIterator[Course]:
     """Begin a run. Raises `AnotherReplay`, `WrongLog`, and what Kafka and Postgres raise."""
     async with standing.alone(settings) as database, reading(settings) as journal:
         cluster_id = await asyncio.wait_for(topics.cluster_id(settings), 30)

@@ -79,6 +79,7 @@ class Settling:
                     await self._compare_decisions(partition, start, places[partition], tenant_id)
                     steps.advance()
             await self.answers.add_states()
+            await self.comparison.index()
             await self._leave()
         self.compared_to = places
 
