@@ -1,39 +1,46 @@
 """Everything that is measured, and the page that tells it: `make bench`.
 
-Parts that are named are measured, without names all of them; what others found before is kept. A part that fails is
-told of as that in the page, and the rest goes on.
+Parts that are named are measured; without names all of them, except what takes long and is measured on request only.
+What other parts found before is kept. A part that fails is told of as that in the page, and the rest goes on.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
-from benchmarks import ceilings, commands, growth, idle, throughput, warm
-from benchmarks.bench import Part, folder, kept, opened, run, tell
+from benchmarks import borrowed, ceilings, commands, growth, idle, throughput, warm
+from benchmarks.bench import Figures, Part, folder, kept, opened, run, tell
 from benchmarks.options import Options, parsed, parser
 from benchmarks.page import render
 from benchmarks.targets import judged
 from stack.settings import StackSettings, project
 
-PARTS: Mapping[str, Part] = {
+ALONE: Mapping[str, Callable[[Options, StackSettings], Awaitable[Figures]]] = {
+    "warm": warm.measure,
+    "importer": lambda options, _: borrowed.importer(options),
+}
+"""Measured first, without the Kafka and Postgres that the others share."""
+TOGETHER: Mapping[str, Part] = {
     "idle": idle.measure,
     "ceilings": ceilings.measure,
     "throughput": throughput.measure,
     "commands": commands.measure,
     "growth": growth.measure,
+    "lost-database": borrowed.lost_database,
 }
-FIRST = "warm"
-"""Measured before there is a Kafka and a Postgres of the benchmark's own."""
+ON_REQUEST = {"lost-database"}
+PARTS = (*ALONE, *TOGETHER)
 
 
 def main() -> None:
     """Measure what was asked for, write the page, and end with 1 if a part failed."""
     taking = parser(__doc__)
-    taking.add_argument("parts", nargs="*", metavar="PART", help=f"of {FIRST}, {', '.join(PARTS)}")
+    taking.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
     arguments = taking.parse_args()
-    unknown = set(arguments.parts) - {FIRST, *PARTS}
+    unknown = set(arguments.parts) - set(PARTS)
     if unknown:
         taking.error(f"there is no part {', '.join(sorted(unknown))}")
-    wanted = arguments.parts or [FIRST, *PARTS]
+    wanted = arguments.parts or [part for part in PARTS if part not in ON_REQUEST]
     failed = asyncio.run(_measure(parsed(arguments), wanted, quick=arguments.quick))
     if failed:
         raise SystemExit(
@@ -45,11 +52,12 @@ async def _measure(options: Options, wanted: Sequence[str], *, quick: bool) -> l
     stack = StackSettings.from_environment()
     results = folder(stack, quick=quick)
     failed = []
-    if FIRST in wanted and not await run(FIRST, lambda: warm.measure(options, stack), options, results):
-        failed.append(FIRST)
+    for name, measure in ALONE.items():
+        if name in wanted and not await run(name, partial(measure, options, stack), options, results):
+            failed.append(name)
     async with opened(options) as bench:
-        for name, part in PARTS.items():
-            if name in wanted and not await run(name, lambda part=part: part(bench), options, results):
+        for name, part in TOGETHER.items():
+            if name in wanted and not await run(name, partial(part, bench), options, results):
                 failed.append(name)
     page = results / "benchmarks.md" if quick else project() / "docs" / "benchmarks.md"
     found = kept(results)

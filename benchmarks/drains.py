@@ -161,7 +161,7 @@ async def rows(database: Any, schema: str, table: str) -> int:
 
 
 async def replay(place: Place, filled: Filled, servers: Servers) -> Drained:
-    """`muster replay --swap` folds the whole journal for an empty database."""
+    """`muster replay --swap` folds the whole journal for an empty database; its time is until the indexes are there."""
     async with emptied(place) as here:
         began, kafka, postgres = time.perf_counter(), *servers.cpu_seconds()
         answer, cpu = await _replay(here)
@@ -172,7 +172,8 @@ async def replay(place: Place, filled: Filled, servers: Servers) -> Drained:
         database = await asyncpg.connect(here.dsn)
         written = await rows(database, OURS, "%")
         await database.close()
-    records, seconds = answer["folded"]["records"], answer["folded"]["seconds"]
+    records, phases = answer["folded"]["records"], answer["phases"]
+    seconds = phases["folding"] + phases["indexing"]
     if records != filled.records:
         raise RuntimeError(f"muster replay folded {records} of {filled.records} records")
     return Drained(records, records, seconds, written, cpu, postgres, kafka, (), whole)

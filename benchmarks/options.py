@@ -28,6 +28,8 @@ class Options:
     """Worked off with so few and so many items there."""
     idle_seconds: int = 60
     imports: int = 1_000
+    lost_records: int = 1_000_000
+    """Of the journal that brings a lost database back."""
 
 
 QUICK = Options(
@@ -44,7 +46,8 @@ QUICK = Options(
     many_items=1_000,
     grown_records=600,
     idle_seconds=2,
-    imports=3,
+    imports=20,
+    lost_records=2_000,
 )
 
 

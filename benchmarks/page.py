@@ -45,6 +45,8 @@ def render(results: Results) -> str:
         _section("What nobody can be faster than here", results, _ceilings),
         _section("A command's way", results, _commands),
         _section("Much is there already", results, _growth),
+        _section("The importer", results, _importer),
+        _section("A lost database, and a replay beside live traffic", results, _lost),
         _section("Doing nothing", results, _idle),
         HOW,
         _section("On what", results, _machine),
@@ -197,6 +199,53 @@ def _idle(results: Results) -> str:
         if isinstance(each, dict)
     ]
     return f"Over {found['seconds']:.0f} s.\n\n" + _table(("service", "of one core", "memory"), rows)
+
+
+def _importer(results: Results) -> str:
+    found = figures(results, "importer")
+    rows = [
+        (
+            shown,
+            f"{found[way]['calls']:,}",
+            f"{found[way]['items']:,}",
+            f"{found[way]['importer_seconds']:.1f}",
+            f"{found[way]['bare_seconds']:.1f}",
+            f"{found[way]['ratio']:.2f}",
+        )
+        for way, shown in (
+            ("by_list", "read by two lists"),
+            ("one_by_one", "again, the mirror warm, one by one"),
+        )
+    ]
+    head = ("way", "calls", "items", "importer, s", "bare client, s", "median ratio")
+    return f"{found['imports']:,} imports asked for at once, in a sandbox without quota.\n\n" + _table(
+        head, rows
+    )
+
+
+def _lost(results: Results) -> str:
+    found = figures(results, "lost-database")
+    rows = [
+        (shown, f"{it['records']:,}", f"{it['seconds']:.1f}", f"{it['records'] / it['phases']['folding']:,.0f}",
+         f"{it['rows'] / it['phases']['folding']:,.0f}", f"{it['resolver_waited'] * 1000:,.0f}",
+         f"{it['readers_waited'] * 1000:,.0f}")
+        for shown, it in (("lost database", found["lost_database"]), ("beside live traffic", found["beside_traffic"]))
+    ]  # fmt: skip
+    head = (
+        "",
+        "records",
+        "whole command, s",
+        "records/s folded",
+        "rows/s",
+        "resolver waited, ms",
+        "readers waited, ms",
+    )
+    same = "the same checksums as before" if found["checksums_equal"] else "**other checksums than before**"
+    return (
+        f"The tables that came back have {same}. Beside the replay the longest wait of a reader was "
+        f"{found['longest_read'] * 1000:,.0f} ms, and of a command for its row {found['longest_command']:.2f} s.\n\n"
+        + _table(head, rows)
+    )
 
 
 def _machine(results: Results) -> str:

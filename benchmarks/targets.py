@@ -70,7 +70,7 @@ def figures(results: Results, part: str) -> Any:
         raise LookupError(f"the part `{part}` was not run")
     found = results[part]["figures"]
     if "failed" in found:
-        raise LookupError(f"the part `{part}` failed: {found['failed'].splitlines()[0][:200]}")
+        raise LookupError(f"the part `{part}` failed: {found['failed'][:200]}")
     return found
 
 
@@ -187,7 +187,11 @@ def _importer(results: Results) -> float:
 
 
 def _importer_shown(results: Results) -> str:
-    return str(figures(results, "importer")["shown"])
+    found = figures(results, "importer")
+    return "; ".join(
+        f"{shown} {found[way]['importer_seconds']:.1f} s, bare {found[way]['bare_seconds']:.1f} s"
+        for way, shown in (("by_list", "by list"), ("one_by_one", "one by one"))
+    )
 
 
 def _warm_shown(results: Results) -> str:
