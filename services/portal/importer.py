@@ -17,6 +17,8 @@ log = structlog.get_logger(__name__)
 
 SECONDS = 30.0
 """As long as XPM may take to answer a search."""
+STATE_SECONDS = 5.0
+"""For what the importer knows by itself."""
 
 NO_ANSWER = "Xero Practice Manager can't be reached at the moment; try again in a moment."
 NOT_CONFIGURED = (
@@ -97,7 +99,8 @@ class Importer:
 
     async def connection(self, tenant_id: str) -> Connection:
         """How the practice stands with XPM. Raises `Problem` where the importer does not answer."""
-        return Connection.model_validate(await self._ask("GET", f"{_of(tenant_id)}/connection"))
+        state = await self._ask("GET", f"{_of(tenant_id)}/connection", timeout=STATE_SECONDS)
+        return Connection.model_validate(state)
 
     async def authorize(self, tenant_id: str, return_url: str, requested_by: str) -> Begun:
         """Where the browser goes to consent; it comes back to `return_url` with a ticket."""
@@ -130,10 +133,10 @@ class Importer:
         answer = await self._ask("GET", f"{_of(tenant_id)}/clients/{quote(xpm_client_id, safe='')}")
         return XpmClient.model_validate(answer)
 
-    async def _ask(self, method: str, path: str, **more: Any) -> Any:
+    async def _ask(self, method: str, path: str, timeout: float = SECONDS, **more: Any) -> Any:
         headers = {"Authorization": f"Bearer {self._token.get_secret_value()}"} if self._token else {}
         try:
-            answer = await self._http.request(method, path, headers=headers, timeout=SECONDS, **more)
+            answer = await self._http.request(method, path, headers=headers, timeout=timeout, **more)
             if answer.is_success:
                 return answer.json() if answer.content else None
         except (httpx.HTTPError, ValueError) as error:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-SECONDS = 10.0
+SECONDS = 5.0
 STREAM_SILENCE_SECONDS = 60.0
 """The notifier says something every 15 seconds."""
 TOKEN_SECONDS = 60.0

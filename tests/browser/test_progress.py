@@ -2,8 +2,10 @@
 
 from playwright.async_api import expect
 
-from tests.support.browsing.serving import NOT_CONNECTED, Served
-from tests.support.browsing.staff import MS
+from stack.ports import free_port
+from tests.support.browsing.serving import NOT_CONNECTED, Served, portal_process
+from tests.support.browsing.staff import MS, Staff
+from tests.support.processes import running
 from tests.support.system import Practice
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -114,3 +116,39 @@ async def test_the_list_can_be_narrowed(practice: Practice, sign_in) -> None:
     await expect(anna.row("Connection")).to_have_count(0)
     await practice.client_of_xpm("elm", "Bob")
     await expect(anna.row("Client added from XPM")).to_have_count(2, timeout=MS)
+
+
+async def test_a_list_that_can_not_be_had_is_asked_for_again(practice: Practice, sign_in) -> None:
+    """The page says that it is not live, keeps what it has, and follows again by itself."""
+    anna = await sign_in(practice)
+    await anna.go("/integrations/progress")
+    await expect(anna.row("Connection")).to_have_count(1)
+    await anna.page.route("**/integrations/progress?list*", lambda route: route.fulfill(status=503))
+    await practice.add_client("elm", NOBODY)
+    await anna.sees("Reconnecting")
+    await expect(anna.row("Connection")).to_have_count(1)
+    await anna.page.unroute("**/integrations/progress?list*")
+
+    await expect(anna.row("Client added from XPM")).to_have_count(1, timeout=MS)
+    await expect(anna.page.locator("[data-live-words]")).to_have_text("Live")
+
+
+async def test_without_notifier_and_importer_pages_say_what_is_missing(
+    muster: Served, practice: Practice, browser, tmp_path
+) -> None:
+    """The rest of each page is there, and of the console too."""
+    nobody = f"http://127.0.0.1:{free_port()}"
+    portal = portal_process(
+        muster.system, tmp_path, "portal-alone", MUSTER_NOTIFIER_URL=nobody, MUSTER_IMPORTER_URL=nobody
+    )
+    async with running(portal):
+        context = await browser.new_context()
+        anna = Staff(await context.new_page(), portal.address, "Anna")
+        await anna.go("/integrations/progress")
+        await anna.page.locator(f"form:has(input[value='anna@{practice.tenant_id}']) button").click()
+        await anna.sees("Integration progress can't be read at the moment")
+        await anna.page.get_by_role("link", name="Connections").click()
+        await anna.sees("Xero Practice Manager can't be reached at the moment")
+        await anna.go("/clients")
+        await anna.sees("There are no clients yet.")
+        await context.close()

@@ -182,3 +182,35 @@ async def test_saving_a_person_leaves_alone_what_another_has_changed_meanwhile(p
 
     await expect(ben.row("Ann Oak")).to_contain_text("Account co-owner")
     await expect(ben.row("Ann Oak")).to_contain_text("2")
+
+
+async def test_the_end_of_the_list_is_not_taken_for_the_end_of_the_work(practice, sign_in) -> None:
+    """A further page whose people were dealt with meanwhile says that others wait at the beginning."""
+    await practice.client_of_xpm("oak", "Ann Oak")
+    anna = await sign_in(practice)
+    await anna.import_and_review("oak")
+    await anna.go("/clients/oak/review?after=zoe&after_id=z")
+    await anna.sees("There is nobody further down the list.")
+    await anna.sees_no("All people have been dealt with.")
+    await anna.page.get_by_role("link", name="1 person from the beginning").click()
+
+    await anna.sees("Ann Oak")
+
+
+async def test_a_link_shows_what_changed_of_the_person_meanwhile(practice, sign_in) -> None:
+    """Refused, with the difference and the preview as it is now; then it is linked."""
+    await practice.client_of_xpm("oak", "Ann Oak")
+    await record(practice, "oak", "Annie Oak", phone="1")
+    anna = await sign_in(practice)
+    await anna.import_and_review("oak")
+    await anna.open_link("Ann Oak")
+    await anna.slide_out.get_by_label("Person of this client").select_option(label="Annie Oak")
+    await expect(anna.slide_out.get_by_role("table")).to_be_visible()
+    await record(practice, "oak", "Annie Oak", phone="2")
+    await anna.slide_out.get_by_role("button", name="Replace and link").click()
+
+    await expect(anna.slide_out).to_contain_text("The details have changed since you looked")
+    await expect(anna.slide_out.get_by_role("alert")).to_contain_text("Phone: 1 → 2")
+    await expect(anna.slide_out.get_by_role("row", name="Phone 2 2")).to_be_visible()
+    await anna.slide_out.get_by_role("button", name="Replace and link").click()
+    await anna.said("Ann Oak was linked.")

@@ -1,6 +1,7 @@
 """Configure -> Integrations: the practice's connection to XPM, and the progress of everything."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -106,19 +107,37 @@ async def _connection(request: Request, person: Person) -> tuple[Connection | No
 
 async def _progress(request: Request) -> Response:
     person, portal = reader(request), portal_of(request)
-    listed = await portal.notifier.page(person.tenant_id, [*_filters(request), *_place(request)])
+    try:
+        listed = await portal.notifier.page(person.tenant_id, [*_filters(request), *_place(request)])
+    except Problem as problem:
+        if problem.status != HTTPStatus.SERVICE_UNAVAILABLE:
+            raise
+        return _progress_later(request, problem)
     name = await _client_name(request, person)
     template = "progress_list.html" if "list" in request.query_params else "progress.html"
     return page(
         request,
         template,
-        listed=listed,
+        trouble=None,
         rows=[row for row in listed.rows if not _is_part_of_a_bulk_shown(row, listed)],
         parts_of_bulk=_parts(listed),
         chosen=dict(_filters(request)),
         client_name=name,
         query=urlencode(_filters(request)),
         more=urlencode([*_filters(request), ("cursor", listed.following)]) if listed.following else None,
+    )
+
+
+def _progress_later(request: Request, problem: Problem) -> Response:
+    """The page with a word on why its list is missing; the script looks again by itself."""
+    in_place = "list" in request.query_params
+    return page(
+        request,
+        "progress_list.html" if in_place else "progress.html",
+        problem.status,
+        trouble=problem.detail,
+        chosen=dict(_filters(request)),
+        client_name=None,
     )
 
 

@@ -124,6 +124,7 @@ def _templates() -> Environment:
     environment.globals |= {
         "assets": {name: f"static/{name}?{_digest(name)}" for name in ASSETS},
         "fields": records.FIELDS,
+        "member_fields": records.MEMBER_FIELDS,
         "words": wording,
     }
     return environment

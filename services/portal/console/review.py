@@ -1,6 +1,7 @@
 """Review: the people that came through, and what staff decide about each."""
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from urllib.parse import quote
 
 from pydantic import ValidationError
@@ -31,6 +32,7 @@ from services.portal.people import Person
 from services.portal.portal import Portal, decider, editor, portal_of, reader
 from services.portal.reads import Place
 from services.portal.records import MEMBER_FIELDS, PERSON_FIELDS, Item, Member
+from worker.problems import Problem
 
 PAGE = 200
 MOST_AT_ONCE = 500
@@ -152,7 +154,14 @@ async def _link_refused(
         return _decided(request, item)
     members = await _linkable(portal, person, item)
     chosen = next((each for each in members if each.member_id == member_id), None)
-    return _link_form(request, item, members, chosen, refusal(outcome))
+    changed: list[tuple[str, Sequence[Difference]]] = []
+    if outcome.reason == "changed_since_seen" and chosen is not None:
+        form = await request.form()
+        changed = [
+            ("In Xero Practice Manager", changed_since(_shown(form, "shown_item"), item.values)),
+            (chosen.name, changed_since(_shown(form, "shown_member"), chosen.details)),
+        ]
+    return _link_form(request, item, members, chosen, refusal(outcome), changed)
 
 
 async def _ignore(request: Request) -> Response:
@@ -160,9 +169,14 @@ async def _ignore(request: Request) -> Response:
     person, portal = decider(request, text(form, "csrf")), portal_of(request)
     item = await portal.reads.item(person.tenant_id, path_part(request, "item_id"))
     answer = await _carry_out(portal, person, _ignored(person, given_id(form), item.item_id))
-    if answer.refused:
-        return _decided(request, await portal.reads.item(person.tenant_id, item.item_id))
-    return done(request, _said(answer, f"{item.name} was ignored."), _review_of(item))
+    if answer.outcome is None or answer.applied:
+        return done(request, _said(answer, f"{item.name} was ignored."), _review_of(item))
+    present = await portal.reads.item(person.tenant_id, item.item_id)
+    if (
+        present.state == "pending"
+    ):  # nobody was faster, so it is for another reason that a person can't do much about
+        raise Problem(HTTPStatus.CONFLICT, "refused", answer.outcome.message or "This was refused.")
+    return _decided(request, present)
 
 
 async def _ignore_several(request: Request) -> Response:
@@ -198,8 +212,9 @@ def _typed(form: FormData) -> dict[str, str]:
     return {field: text(form, field) for field in MEMBER_FIELDS if field in form}
 
 
-def _shown(form: FormData) -> dict[str, str]:
-    return {field: text(form, f"shown.{field}") for field in MEMBER_FIELDS}
+def _shown(form: FormData, of: str = "shown") -> dict[str, str]:
+    """What stood there when the form was made."""
+    return {field: text(form, f"{of}.{field}") for field in MEMBER_FIELDS}
 
 
 def _import_form(
@@ -227,7 +242,12 @@ def _import_form(
 
 
 def _link_form(
-    request: Request, item: Item, members: Sequence[Member], chosen: Member | None, problems: Problems
+    request: Request,
+    item: Item,
+    members: Sequence[Member],
+    chosen: Member | None,
+    problems: Problems,
+    changed: Sequence[tuple[str, Sequence[Difference]]] = (),
 ) -> Response:
     return page(
         request,
@@ -238,6 +258,7 @@ def _link_form(
         chosen=chosen,
         lines=chosen and preview(item, chosen),
         problems=problems,
+        changed=changed,
     )
 
 

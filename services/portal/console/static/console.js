@@ -284,12 +284,17 @@
     looking.set(region, "once");
     const piece = await fetchPiece(region.dataset.liveUrl, {}, () => null);
     if (piece && piece.status === 200) put(region, parse(piece.html));
-    const stale = !piece || piece.status >= 500;
-    live(!stale);
-    if (stale) window.setTimeout(() => look(region), 5000);
+    lookAgain(region, !piece || piece.status >= 500);
     const again = looking.get(region) === "again";
     looking.delete(region);
     if (again) look(region);
+  }
+
+  /** What could not be had is asked for again; until then the page says that it is not live. */
+  function lookAgain(region, missed = false) {
+    const stale = missed || region.querySelector("[data-stale]") !== null;
+    live(!stale);
+    if (stale) window.setTimeout(() => look(region), 5000);
   }
 
   function put(region, content) {
@@ -344,5 +349,6 @@
   localTimes(document);
   count();
   if (document.querySelector("#said .toast")) window.setTimeout(() => document.getElementById("said").replaceChildren(), 8000);
+  for (const region of document.querySelectorAll("[data-live]:has([data-stale])")) lookAgain(region);
   if (document.body.dataset.liveFrom && document.querySelector("[data-live]")) follow(document.body.dataset.liveFrom);
 })();
