@@ -3,12 +3,18 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import asyncpg
 import pytest
 
+from ops.audit import operator_connection
+from ops.broker import asking
+from ops.deadletters.choice import Choice
+from ops.deadletters.scanning import scan
+from ops.deadletters.standing import standings
+from ops.voice import Steps
 from services.resolver.replaying.comparing import checksums
 from tests.support import stack
 from tests.support.eventually import eventually
@@ -24,6 +30,8 @@ from tests.support.replaying.place import Place, up
 WRONG = "1,refuses_ignoring,breaks"
 MENDED = "2"
 TENANT = "north-0"
+BREATH_SECONDS = 0.2
+"""Between two portions of the load, or making it up would take the processor that the replay needs."""
 
 
 @dataclass
@@ -68,6 +76,8 @@ async def load(place: Place) -> AsyncIterator[None]:
         while not over.is_set():
             seed += 1
             await place.fill(15, seed=seed)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), BREATH_SECONDS)
 
     task = asyncio.create_task(publish())
     try:
@@ -211,10 +221,12 @@ async def test_back_again_and_back_once_more(place: Place):
 
 
 async def _open_letters(place: Place) -> set[str]:
-    listed = await place.command(
-        MENDED, "dead-letters", "list", "--why", "failed", "--limit", "1000", "--json"
-    )
-    return {each["id"] for each in listed.document["letters"]}
+    """Of the records on which the resolver broke."""
+    choice = Choice(why="failed")
+    async with asking(place.settings) as broker, operator_connection(place.settings) as database:
+        known = await standings(database)
+        portions = scan(place.settings, broker, choice, known, Steps())
+        return {letter.id async for letters in portions for letter in letters}
 
 
 async def test_a_resolver_with_the_same_rules_follows_without_leaving(place: Place):
