@@ -90,8 +90,8 @@ class ImporterSettings(Settings):
     """Of the minute's and the day's calls imports leave so many to people who search, and wait for the answer."""
     xpm_mirror: bool = True
     """Keep details of parties, so that they need not be read for each import; else nothing of them is kept."""
-    xpm_mirror_fresh_seconds: Seconds = 900
-    """How old details may be before XPM is asked what has changed."""
+    xpm_mirror_fresh_seconds: Seconds = 10
+    """How old details may be when an import is asked for; else XPM is asked what has changed."""
     xpm_mirror_whole_seconds: Seconds = 7 * 86_400
     """How old the last reading of everything may be: not every change shows otherwise."""
     xpm_list_imports: Positive = 20

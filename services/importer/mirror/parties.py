@@ -6,7 +6,7 @@ that began after the import was asked for.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.importer.domain import Party, Request
 from services.importer.mirror import metrics
@@ -27,7 +27,10 @@ CHECKS = 10
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How old details may be, how old a list of everything, and how many waiting imports are worth one at any time."""
+    """
+    How old details may be when an import is asked for, how old a list of everything, and how many waiting imports are
+    worth one at any time.
+    """
 
     fresh: timedelta
     whole: timedelta
@@ -76,7 +79,7 @@ class Mirror:
                 break
         if state.fresh_at is not None:
             metrics.AGE.set((state.now - state.fresh_at).total_seconds())
-        found = await self._store.parties(self._tenant_id, party_ids, self._freshness.fresh)
+        found = await self._store.parties(self._tenant_id, party_ids, self._good_from(state))
         metrics.PARTIES.labels("mirror").inc(len(found))
         return found
 
@@ -118,4 +121,8 @@ class Mirror:
         return state.full_at is None or state.now - state.full_at > self._freshness.whole
 
     def _is_stale(self, state: State) -> bool:
-        return state.fresh_at is None or state.now - state.fresh_at > self._freshness.fresh
+        return state.fresh_at is None or state.fresh_at < self._good_from(state)
+
+    def _good_from(self, state: State) -> datetime:
+        """What was read by then had been asked for lately enough: an import that waits gets no older details by it."""
+        return state.asked_at - self._freshness.fresh

@@ -28,7 +28,7 @@ _NEEDED = {*PersonDetails.model_fields, "postal_address"} & {*Details.model_fiel
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is known of a mirror, for one import. `waiting`: imports of the practice, this one included.
+    """What is known of a mirror, for one import, and when that was asked for. `waiting`: imports of the practice.
 
     `covered`: a list of everything has begun since the import was asked for.
     """
@@ -39,6 +39,7 @@ class State:
     checks: int
     lookups: int
     now: datetime
+    asked_at: datetime
     lists_work: bool
     covered: bool
     waiting: int
@@ -116,9 +117,9 @@ class Store:
         row = await self._pool.fetchrow(QUERIES.client, tenant_id, xpm_client_id, import_id)
         return Client.model_validate_json(row["record"]) if row else None
 
-    async def parties(self, tenant_id: str, party_ids: Sequence[str], fresh: timedelta) -> dict[str, Party]:
-        """Those that are known and fresh."""
-        rows = await self._pool.fetch(QUERIES.parties, tenant_id, list(party_ids), fresh)
+    async def parties(self, tenant_id: str, party_ids: Sequence[str], since: datetime) -> dict[str, Party]:
+        """Those that are known as they were since then."""
+        rows = await self._pool.fetch(QUERIES.parties, tenant_id, list(party_ids), since)
         return {row["xpm_client_id"]: _party(row) for row in rows}
 
     async def erase(self, given: Iterable[str]) -> None:

@@ -10,6 +10,7 @@ INSERT INTO mirrors (tenant_id, xpm_tenant_id) VALUES ($1, $2) ON CONFLICT (tena
 -- What is known of a mirror, and how many imports wait for this practice, counted up to a limit
 SELECT
     full_at, fresh_at, sees_archived, checks, lookups, clock_timestamp() AS now,
+    (SELECT taken_in_at FROM requests WHERE tenant_id = $1 AND import_id = $4) AS asked_at,
     lists_from IS NULL OR lists_from <= clock_timestamp() AS lists_work,
     coalesce(full_at >= (SELECT taken_in_at FROM requests WHERE tenant_id = $1 AND import_id = $4), false) AS covered,
     (
@@ -89,11 +90,11 @@ SELECT record, read_at FROM mirror_clients JOIN requests USING (tenant_id)
 WHERE tenant_id = $1 AND mirror_clients.xpm_client_id = $2 AND import_id = $3 AND read_at >= taken_in_at;
 
 -- parties --
--- Records that are fresh: read lately, or followed by a reading of all changes lately
+-- Records that are fresh: read since then, or followed by a reading of all changes since then
 SELECT xpm_client_id, details, archived, deleted, as_of FROM mirror_parties
 JOIN mirrors USING (tenant_id)
 WHERE tenant_id = $1 AND xpm_client_id = ANY ($2::text[])
-    AND (as_of >= clock_timestamp() - $3::interval OR fresh_at >= clock_timestamp() - $3::interval);
+    AND (as_of >= $3 OR fresh_at >= $3);
 
 -- erase --
 -- Erase the mirrors of tenants that are not connected, neither by themselves nor by what was given

@@ -19,7 +19,7 @@ from services.importer.xpm.errors import SourceUnavailable
 from tests.support.importing.office import Office
 from tests.support.importing.requests import request
 
-HOUR = timedelta(hours=1)
+HOUR, NONE = timedelta(hours=1), timedelta()
 PRACTICE, TOKEN = "a-practice", "a-token"
 
 
@@ -98,11 +98,27 @@ async def test_what_changed_is_asked_for_when_details_are_old(desk: Desk) -> Non
     await desk.mirror(asked).client(harbour.NORTHLIGHT)
     desk.practice.amend(harbour.MARA, {"Phone": "0400 000 000"}, datetime.now(UTC))
     desk.sandbox.calls.clear()
-    known = await desk.mirror(asked, fresh=timedelta()).known([harbour.MARA, harbour.TOMAS])
-    assert desk.lists == 1
-    assert known == {}, "nothing is as fresh as that"
-    known = await desk.mirror(asked).known([harbour.MARA])
-    assert known[harbour.MARA].record.details.phone == "0400 000 000"
+    assert await desk.mirror(asked, fresh=NONE).known([harbour.MARA]), "it was asked for before the list"
+    assert desk.lists == 0
+    (again,) = await desk.ask("again")
+    for _ in range(2):
+        known = await desk.mirror(again, fresh=NONE).known([harbour.MARA, harbour.TOMAS])
+        assert known[harbour.MARA].record.details.phone == "0400 000 000"
+        assert desk.lists == 1
+
+
+async def test_an_import_that_waits_asks_for_no_changes_again(desk: Desk) -> None:
+    """However long it waits: what was read since it was asked for is as fresh as the person expects."""
+    asked, *_ = await desk.ask(*MANY)
+    await desk.mirror(asked).client(harbour.NORTHLIGHT)
+    desk.sandbox.calls.clear()
+    await desk.office.pool.execute(
+        "UPDATE requests SET taken_in_at = taken_in_at - interval '1 day'; "
+        "UPDATE mirrors SET fresh_at = fresh_at - interval '23 hours', full_at = full_at - interval '23 hours'; "
+        "UPDATE mirror_parties SET as_of = as_of - interval '23 hours'"
+    )
+    assert (await desk.mirror(asked, fresh=NONE).known([harbour.MARA])).keys() == {harbour.MARA}
+    assert desk.lists == 0
 
 
 async def test_lists_that_fail_twice_are_left_alone_for_a_while(desk: Desk) -> None:
