@@ -70,8 +70,8 @@ class ImporterSettings(Settings):
 
     imports_at_once: Positive = 250
     """Imports that a process has in hand at once: a bound for its memory, and far more than slow practices can fill."""
-    imports_per_practice: Positive = 2
-    """Imports of one practice in hand at once, over all processes."""
+    imports_per_practice: Positive = 4
+    """Imports of one practice in hand at once, over all processes: as many as may call at once beside a person."""
     import_calls: Positive = 2
     """Calls at once for one import, as far as the quota allows."""
     import_lease_seconds: Annotated[float, Field(ge=1)] = 30

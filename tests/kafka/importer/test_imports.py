@@ -185,14 +185,14 @@ async def test_a_slow_practice_delays_no_other(importer: Importer) -> None:
     """Its imports take few places, however many there are; the others go on as if it were not there."""
     importer.trouble("t0", kind="latency", seconds=60)
     await importer.ask(*(("t0", f"i{number}", f"c{number}") for number in range(30)))
-    others = [f"t{number}" for number in range(1, 6)]
+    others, places = [f"t{number}" for number in range(1, 6)], importer.settings.imports_per_practice
     async with importer.running() as service:
-        await eventually(lambda: importer.sandbox.faults and in_hand(importer, "t0", 2))
+        await eventually(lambda: importer.sandbox.faults and in_hand(importer, "t0", places))
         await importer.ask(
             *((tenant, f"i{number}", f"c{number}") for tenant in others for number in range(4))
         )
         await eventually(lambda: importer.ended(*others))
-        assert await in_hand(importer, "t0", 2)
+        assert await in_hand(importer, "t0", places)
         assert not service.done()
 
     assert await in_hand(importer, "t0", 0)
