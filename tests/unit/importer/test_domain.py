@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from schemas.codec import Event, decode
 from schemas.fields import timestamp
@@ -54,6 +54,7 @@ def item_id_of(request: Request, relationship: Relationship) -> str:
     )
 
 
+@settings(deadline=None)  # the clock of a busy machine says nothing of the rule
 @given(HOLDINGS)
 def test_the_same_holding_gives_the_same_bytes(holding: Holding) -> None:
     """A set that is made again is the same to the last byte, so that a repeat is a repeat."""
@@ -61,6 +62,7 @@ def test_the_same_holding_gives_the_same_bytes(holding: Holding) -> None:
     assert domain.staged(*arguments) == domain.staged(*arguments)
 
 
+@settings(deadline=None)  # the clock of a busy machine says nothing of the rule
 @given(HOLDINGS)
 def test_every_relationship_is_staged_or_counted_once(holding: Holding) -> None:
     """Nothing that XPM says gets lost: there is an item for it, or one more in the count of why not."""
@@ -103,6 +105,7 @@ def _is_left_out(relationship: Relationship, parties: dict[str, Party]) -> bool:
     return ended or (party is not None and party.deleted) or nameless
 
 
+@settings(deadline=None)  # the clock of a busy machine says nothing of the rule
 @given(HOLDINGS)
 def test_a_set_is_one_entity_then_items_then_their_list(holding: Holding) -> None:
     """The list is complete, in order, without repeats, and comes last."""
@@ -116,6 +119,7 @@ def test_a_set_is_one_entity_then_items_then_their_list(holding: Holding) -> Non
     assert len(found) == len(items) == len(set(found))
 
 
+@settings(deadline=None)  # the clock of a busy machine says nothing of the rule
 @given(HOLDINGS)
 def test_facts_carry_whose_they_are_and_when_it_was_asked(holding: Holding) -> None:
     """Every fact has the request's broker timestamp, its own id, and the ids that the portal used."""
