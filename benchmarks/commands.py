@@ -6,7 +6,7 @@ services take turns. Row and dashboard are measured on the same commands, with r
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 
 import asyncpg
@@ -15,7 +15,7 @@ from benchmarks import observing
 from benchmarks.bench import Bench, Figures, alone
 from benchmarks.observing import Commits, Sent
 from benchmarks.peers.running import START_SECONDS, variables
-from benchmarks.place import Place, fresh_place
+from benchmarks.place import Place, RunningService, fresh_place
 from benchmarks.spread import latencies
 from schemas.topics import JOURNAL
 from stack.process import ServerProcess
@@ -77,11 +77,21 @@ async def _services(
         resolver = await parts.enter_async_context(place.service("resolver"))
         notifier = await parts.enter_async_context(place.service("notifier"))
         await parts.enter_async_context(observing.dashboards(notifier.address, seen))
+        watching = asyncio.create_task(_watch({"resolver": resolver, "notifier": notifier}, memory))
+        parts.callback(watching.cancel)
         sent, commits = await _commanded(bench, place, name, ROWS, seen)
-        memory["resolver"].append(resolver.rss_bytes())
-        memory["notifier"].append(notifier.rss_bytes())
     rows = observing.waits(sent, lambda command: commits.at(*sent.places[command]))
     return rows, observing.waits(sent, seen.get)
+
+
+async def _watch(running: Mapping[str, RunningService], memory: dict[str, list[int]]) -> None:
+    """Note how much memory these processes have, which begins anew with them, until cancelled."""
+    for name in running:
+        memory[name] = []
+    while True:
+        for name, each in running.items():
+            memory[name].append(each.rss_bytes())
+        await asyncio.sleep(1)
 
 
 async def _commanded(
