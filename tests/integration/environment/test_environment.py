@@ -135,3 +135,14 @@ def test_a_requirement_without_its_hash_is_refused(checkout):
 
     assert "--require-hashes" in checkout.make()
     assert checkout.code == 1
+
+
+def test_an_index_that_does_not_answer_is_named_last(checkout):
+    """What to do stands below whatever pip says, where people look first."""
+    locked = "absent==1 --hash=sha256:" + "0" * 64
+    (checkout.folder / "requirements" / "stack.txt").write_text(locked)
+
+    said = checkout.make(PIP_NO_INDEX="0", PIP_INDEX_URL="http://127.0.0.1:1/simple", PIP_RETRIES="1")
+
+    assert checkout.code != 0
+    assert "The package index does not answer" in said.splitlines()[-1]

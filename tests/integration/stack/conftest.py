@@ -28,7 +28,7 @@ def broker(kafka_address) -> Broker:
 
 @pytest.fixture
 async def kafka(tmp_path, broker) -> EmbeddedKafka:
-    server = EmbeddedKafka(tmp_path / "kafka", broker)
+    server = EmbeddedKafka(tmp_path / "Räume & Pläne" / "kafka", broker)
     yield server
     await server.stop()
 
