@@ -14,8 +14,6 @@ from tests.support.browsing.serving import STAFF, Served, served
 from tests.support.browsing.staff import Staff
 from tests.support.system import Practice
 
-PRACTICES = 30
-
 SignIn = Callable[..., Awaitable[Staff]]
 
 
@@ -34,14 +32,15 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def muster(
-    browser, kafka_address, postgres_dsn, stack_folder, tmp_path_factory
+    request, browser, kafka_address, postgres_dsn, stack_folder, tmp_path_factory
 ) -> AsyncIterator[Served]:
-    """Everything, on a database and topics of its own."""
+    """Everything, on a database and topics of its own, with a practice for each test that may ask for one."""
+    practices = sum("/browser/" in str(item.path) for item in request.session.items)
     template = await stack.migrated_template(postgres_dsn, stack_folder)
     folder = tmp_path_factory.mktemp("portal")
     async with (
         stack.fresh_database(postgres_dsn, template) as dsn,
-        served(kafka_address, dsn, folder, PRACTICES) as running,
+        served(kafka_address, dsn, folder, practices) as running,
     ):
         yield running
 
