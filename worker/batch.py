@@ -64,6 +64,15 @@ def lanes(batch: Batch, number: int) -> list[Batch]:
     ]
 
 
+def joined(first: Batch, then: Batch) -> Batch:
+    """Both in one; the second begins in each partition where the first ends."""
+    spans = {place(span): span for span in first.spans}
+    for span in then.spans:
+        before = spans.get(place(span))
+        spans[place(span)] = span if before is None else replace(span, since=before.since)
+    return Batch([*first.records, *then.records], list(spans.values()))
+
+
 def halves(batch: Batch) -> tuple[Batch, Batch]:
     """Cut a batch of at least two records in two, to be applied one after the other."""
     middle = len(batch.records) // 2

@@ -8,7 +8,7 @@ from contextlib import suppress
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.topics import Topic
-from worker.batch import Batch
+from worker.batch import Batch, joined
 from worker.reading import Raw, Reader
 from worker.records import Span
 from worker.settings import Settings
@@ -44,14 +44,21 @@ class Intake:
     def read_ahead(self) -> None:
         """Begin to read the next batch, if that has not begun."""
         if self._ahead is None:
-            self._ahead = asyncio.create_task(self._read())
+            self._ahead = asyncio.create_task(self._read(self._settings.poll_ms))
 
     async def next(self) -> Batch:
-        """The next records; an empty batch after a while without any, or when partitions came or went."""
+        """The next records; an empty batch after a while without any, or when partitions came or went.
+
+        What came in since they were read ahead goes with them, or it would wait for one batch more.
+        """
         self.read_ahead()
         assert self._ahead is not None
         batch = await asyncio.shield(self._ahead)
         self._ahead = None
+        if 0 < len(batch.records) < self._settings.batch_records:
+            self._ahead = asyncio.create_task(self._read(timeout_ms=0))
+            batch = joined(batch, await asyncio.shield(self._ahead))
+            self._ahead = None
         return batch
 
     async def gaps(self) -> Batch:
@@ -94,19 +101,19 @@ class Intake:
             with suppress(asyncio.CancelledError, Exception):
                 await self._ahead
 
-    async def _read(self) -> Batch:
-        fetched = await self._fetch()
+    async def _read(self, timeout_ms: int) -> Batch:
+        fetched = await self._fetch(timeout_ms)
         if not self._is_current():
             return Batch((), ())
         batch = await self._reader.read(fetched, self._read_to)
         self._read_to.update({each: records[-1].offset + 1 for each, records in fetched.items()})
         return batch
 
-    async def _fetch(self) -> dict[TopicPartition, Sequence[Raw]]:
+    async def _fetch(self, timeout_ms: int) -> dict[TopicPartition, Sequence[Raw]]:
         """What is there, at most `batch_records`; with more than one lane, as many again of each further one's."""
         most = self._settings.batch_records
         fetched: dict[TopicPartition, Sequence[Raw]] = await self._kafka.getmany(
-            timeout_ms=self._settings.poll_ms, max_records=most
+            timeout_ms=timeout_ms, max_records=most
         )
         for lane in range(1, self._lanes):
             others = [each for each in self._read_to if each not in fetched]

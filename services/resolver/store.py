@@ -104,17 +104,20 @@ async def touched_clients(database: Database, mentions: Mentions) -> set[Key]:
 
 
 async def _load_clients(database: Database, world: World, mentions: Mentions) -> None:
-    touched = _columns(await touched_clients(database, mentions))
-    for row in await database.fetch(QUERIES.load_clients, *touched):
-        world.tenant(row["tenant_id"]).put_client(rows.client(row))
-    for row in await database.fetch(QUERIES.load_members, *touched):
-        world.tenant(row["tenant_id"]).put_member(rows.member(row))
-    for row in await database.fetch(QUERIES.load_links, *touched):
-        world.tenant(row["tenant_id"]).put_link(rows.link(row))
-    for row in await database.fetch(QUERIES.load_items, *touched):
-        world.tenant(row["tenant_id"]).put_item(rows.item(row))
-    for row in await database.fetch(QUERIES.load_imports, *touched, *_columns(mentions.imports)):
-        world.tenant(row["tenant_id"]).put_import(rows.import_(row))
+    clients = await touched_clients(database, mentions)
+    touched = _columns(clients)
+    if clients:
+        for row in await database.fetch(QUERIES.load_clients, *touched):
+            world.tenant(row["tenant_id"]).put_client(rows.client(row))
+        for row in await database.fetch(QUERIES.load_members, *touched):
+            world.tenant(row["tenant_id"]).put_member(rows.member(row))
+        for row in await database.fetch(QUERIES.load_links, *touched):
+            world.tenant(row["tenant_id"]).put_link(rows.link(row))
+        for row in await database.fetch(QUERIES.load_items, *touched):
+            world.tenant(row["tenant_id"]).put_item(rows.item(row))
+    if clients or mentions.imports:
+        for row in await database.fetch(QUERIES.load_imports, *touched, *_columns(mentions.imports)):
+            world.tenant(row["tenant_id"]).put_import(rows.import_(row))
 
 
 async def _load_holders(database: Database, world: World, mentions: Mentions) -> None:
@@ -133,6 +136,8 @@ async def _load_holders(database: Database, world: World, mentions: Mentions) ->
             if (tenant_id, item.item_id) in mentions.imported_items
         ]
         emails.update((tenant_id, normalised(email)) for email in own if email is not None)
+    if not emails:
+        return
     for row in await database.fetch(QUERIES.load_holders, *_columns(emails)):
         world.tenant(row["tenant_id"]).hold_email(row["email"], rows.holder(row))
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from schemas.codec import Unreadable
 from schemas.topics import REQUESTS
-from worker.batch import Batch, fence, halves, lanes, place
+from worker.batch import Batch, fence, halves, joined, lanes, place
 from worker.failures import Rewind
 from worker.positions import Position
 from worker.records import Incoming, Span
@@ -96,3 +96,23 @@ def test_lanes_are_about_equally_long() -> None:
     batch = Batch(records, [Span(REQUESTS, partition, 0, 9) for partition in range(3)])
 
     assert sorted(len(lane.records) for lane in lanes(batch, 2)) == [8, 9]
+
+
+@given(batches().filter(lambda batch: len(batch.records) > 1))
+def test_what_was_halved_and_is_joined_is_the_batch(batch: Batch) -> None:
+    """The spans grow together without a gap, and the records keep their order."""
+    whole = joined(*halves(batch))
+
+    assert list(whole.records) == list(batch.records)
+    assert list(whole.spans) == list(batch.spans)
+
+
+def test_a_partition_that_only_the_second_brings_is_in_both_joined() -> None:
+    """What came in meanwhile may be of other partitions."""
+    first = Batch([record(0, 10)], [Span(REQUESTS, 0, 10, 11)])
+    then = Batch([record(1, 4), record(0, 11)], [Span(REQUESTS, 1, 4, 5), Span(REQUESTS, 0, 11, 12)])
+
+    whole = joined(first, then)
+
+    assert whole.spans == [Span(REQUESTS, 0, 10, 12), Span(REQUESTS, 1, 4, 5)]
+    assert [each.offset for each in whole.records] == [10, 4, 11]
