@@ -23,7 +23,7 @@ def facts() -> dict[str, Any]:
         "processor": _first(Path("/proc/cpuinfo"), "model name"),
         "memory_gib": round(int(_first(Path("/proc/meminfo"), "MemTotal").split()[0]) / 2**20, 1),
         "system": platform.freedesktop_os_release().get("PRETTY_NAME", platform.system()),
-        "kernel": platform.release(),
+        "kernel": platform.release().partition("-")[0],
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
     }
