@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, Generic, Literal, NamedTuple
+from typing import Any, Generic, Literal
 
 import orjson
+from msgspec import Struct
 from pydantic import ValidationError
 from typing_extensions import TypeVar
 
@@ -28,7 +29,7 @@ class Unreadable(Exception):
         self.detail = detail
 
 
-class Event(NamedTuple, Generic[Data]):
+class Event(Struct, Generic[Data], frozen=True, gc=False):
     """An event as read. `content` is a digest of type, subject and data as parsed: equal content, equal event."""
 
     id: str

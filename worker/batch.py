@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from schemas.codec import Event
 from worker.failures import Rewind
 from worker.positions import Place, Position
@@ -92,7 +94,7 @@ def as_failed(batch: Batch, error: str) -> Batch:
 
 def _failed(record: Incoming, error: str) -> Incoming:
     return (
-        record._replace(content=Failed(record.content, error))
+        structs.replace(record, content=Failed(record.content, error))
         if isinstance(record.content, Event)
         else record
     )

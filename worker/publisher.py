@@ -8,12 +8,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
+from msgspec import Struct
 
 from schemas.envelope import CONTENT_TYPE
 from schemas.topics import MAX_EVENT_BYTES, Topic
@@ -35,7 +36,7 @@ class TooLarge(Exception):
     """An event is larger than readers accept. The service that made it has to be mended."""
 
 
-class Letter(NamedTuple):
+class Letter(Struct, frozen=True, gc=False):
     """A record as it goes to Kafka."""
 
     topic: Topic
@@ -44,7 +45,7 @@ class Letter(NamedTuple):
     headers: Headers
 
 
-class Landed(NamedTuple):
+class Landed(Struct, frozen=True, gc=False):
     """Where a record that was sent is now."""
 
     partition: int

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from schemas.codec import Event, Unreadable
 from schemas.topics import Topic
@@ -18,7 +19,7 @@ class Failed:
     error: str
 
 
-class Incoming(NamedTuple):
+class Incoming(Struct, frozen=True, gc=False):
     """One record, and what it holds. `timestamp` is the broker's, in milliseconds since 1970 (UTC)."""
 
     topic: Topic
@@ -31,7 +32,7 @@ class Incoming(NamedTuple):
     content: Event | Unreadable | Failed
 
 
-class Outgoing(NamedTuple):
+class Outgoing(Struct, frozen=True, gc=False):
     """An encoded event, to be published under its tenant's key."""
 
     topic: Topic

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from schemas.codec import Event
 from schemas.outcomes import ItemState
 from services.resolver.domain.email import normalised
@@ -110,7 +112,7 @@ class Change:
             if item.member_id == link.member_id:
                 self.put_item(withdrawn(item, reason))
         member = self.state.members[link.member_id]
-        self.put_member(member._replace(provenance=_unlinked(member)))
+        self.put_member(replace(member, provenance=_unlinked(member)))
 
     # Numbers.
 
@@ -123,7 +125,7 @@ class Change:
         counts = dict(run.counts)
         for name, grown in numbers.items():
             counts[name] += grown
-        self.put_import(run._replace(counts=counts))
+        self.put_import(replace(run, counts=counts))
 
     def list_items(self, run: Import, item_ids: Iterable[str], left_out: int) -> Import:
         """The import's list is known: from here on it counts the items of its list."""
@@ -134,7 +136,7 @@ class Change:
         counts: dict[str, int] = {**run.counts, "left_out": left_out}
         counts.update((state, states[state]) for state in _STATES)
         brought = sum(item.staged_from >= run.started_from for item in held)
-        run = run._replace(listed=listed, unstaged=len(listed) - brought, counts=counts)
+        run = replace(run, listed=listed, unstaged=len(listed) - brought, counts=counts)
         self.put_import(run)
         return run
 
@@ -143,7 +145,7 @@ class Change:
         for import_id in self.imports:
             run = self.state.imports[import_id]
             if run.is_open and run.listed is not None and not run.unstaged and not run.counts["pending"]:
-                self.put_import(run._replace(status="completed"))
+                self.put_import(replace(run, status="completed"))
 
     def _recount(self, run: Import, before: Item | None, after: Item, *, staged: bool) -> None:
         was = before.state if before and run.holds(before) else None
@@ -164,7 +166,7 @@ class Change:
             counts[was] -= 1
         if now is not None:
             counts[now] += 1
-        self.put_import(run._replace(counts=counts, unstaged=run.unstaged - brought))
+        self.put_import(replace(run, counts=counts, unstaged=run.unstaged - brought))
 
     def _move_email(self, before: str | None, after: str | None, holder: Holder) -> None:
         old = normalised(before) if before is not None else None
@@ -180,7 +182,8 @@ _STATES: tuple[ItemState, ...] = ("pending", "imported", "linked", "ignored", "a
 
 def withdrawn(item: Item, reason: str) -> Item:
     """The item as it is when it is no longer there to decide."""
-    return item._replace(
+    return replace(
+        item,
         state="withdrawn",
         reason=reason,
         member_id=None,

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from schemas.decisions import ItemIgnored, ItemImported, ItemLinked
 from schemas.fields import timestamp
 from schemas.ids import derived_id
@@ -46,7 +48,7 @@ def _decide(change: Change, data: Decision, decide: Callable[[Item], None]) -> N
     for import_id in holding:
         run = change.state.imports[import_id]
         status = run.status if run.listed is None else "in_review"
-        change.put_import(run._replace(reviewed=True, status=status))
+        change.put_import(replace(run, reviewed=True, status=status))
         if change.replacements:
             change.add(change.state.imports[import_id], replaced_fields=len(change.replacements))
 
@@ -129,14 +131,15 @@ def _new_member(change: Change, data: ItemImported, item: Item) -> Member:
 def _tie(change: Change, data: ItemImported | ItemLinked, item: Item, member_id: str, state: str) -> None:
     change.state.put_link(Link(item.client_id, item.xpm_party_id, member_id, item.item_id, item.staged_from))
     decided: Any = {"state": state, "decided_by": data.decided_by, "decided_at": change.at}
-    change.put_item(item._replace(member_id=member_id, **decided))
+    change.put_item(replace(item, member_id=member_id, **decided))
     for other in change.state.items_of_client(item.client_id):
         if other.state == "pending" and other.xpm_party_id == item.xpm_party_id:
-            change.put_item(other._replace(state="attached", member_id=member_id, attached_by=item.item_id))
+            change.put_item(replace(other, state="attached", member_id=member_id, attached_by=item.item_id))
 
 
 def _ignored(change: Change, data: ItemIgnored, item: Item) -> Item:
-    return item._replace(
+    return replace(
+        item,
         state="ignored",
         decided_by=data.decided_by,
         decided_at=change.at,

@@ -1,11 +1,14 @@
 """What the resolver knows of a tenant, as immutable records. Times are milliseconds since 1970 (UTC).
 
-Named tuples, because every record of the journal replaces some of them: `_replace` takes a quarter of the time that
-it takes with frozen dataclasses (1.3 against 4.9 microseconds for an item).
+Structs of msgspec, because every record of the journal makes, reads and replaces some of them, which takes a tenth of
+the time that it takes with named tuples, and those took a quarter of what frozen dataclasses do. `gc=False`: there are
+no cycles in them to look for.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
+
+from msgspec import Struct, field
 
 from schemas.outcomes import ImportStatus, ItemState
 from schemas.seen import item_digest, member_digest
@@ -38,7 +41,7 @@ class Origin(TypedDict):
 Provenance = Mapping[str, Origin]
 
 
-class Client(NamedTuple):
+class Client(Struct, frozen=True, gc=False):
     """A client of the practice. `staged_from` is the latest start of an import that reached `ImportStaged`."""
 
     client_id: str
@@ -50,7 +53,7 @@ class Client(NamedTuple):
     staged_from: int | None = None
 
 
-class Member(NamedTuple):
+class Member(Struct, frozen=True, gc=False):
     """A person or entity recorded under a client; `relationship` is one of its details."""
 
     member_id: str
@@ -65,7 +68,7 @@ class Member(NamedTuple):
         return member_digest(self.details, co_owner=self.co_owner)
 
 
-class Link(NamedTuple):
+class Link(Struct, frozen=True, gc=False):
     """The lasting pair (client, party) <-> member, made by the decision on `item_id`."""
 
     client_id: str
@@ -75,7 +78,7 @@ class Link(NamedTuple):
     details_from: int
 
 
-class Item(NamedTuple):
+class Item(Struct, frozen=True, gc=False):
     """One relationship brought by imports; `staged_from` is the start of the import that last staged it."""
 
     item_id: str
@@ -110,7 +113,7 @@ def digest_of_item(
     return item_digest(personal, relationship, archived=archived, stub=stub)
 
 
-class Import(NamedTuple):
+class Import(Struct, frozen=True, gc=False):
     """One run for one client. `listed` holds the ids of its list, `unstaged` how many of them nobody staged yet."""
 
     import_id: str
@@ -127,7 +130,7 @@ class Import(NamedTuple):
     reviewed: bool = False
     listed: frozenset[str] | None = None
     unstaged: int = 0
-    counts: Mapping[str, int] = NO_COUNTS
+    counts: Mapping[str, int] = field(default_factory=lambda: NO_COUNTS)
 
     @property
     def is_open(self) -> bool:
@@ -140,14 +143,14 @@ class Import(NamedTuple):
         return item.item_id in self.listed
 
 
-class Holder(NamedTuple):
+class Holder(Struct, frozen=True, gc=False):
     """Who holds a co-owner e-mail: a member, or where `member_id` is None the client's own account."""
 
     client_id: str
     member_id: str | None = None
 
 
-class Claim(NamedTuple):
+class Claim(Struct, frozen=True, gc=False):
     """The first record that was applied or rejected under an id: where it stands, and the digest of its content."""
 
     offset: int

@@ -1,7 +1,9 @@
 """The fold: records in journal order, each to what it comes to. No clock, no chance, no I/O."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+from msgspec import Struct
 
 from schemas.codec import Event
 from schemas.decisions import ItemIgnored, ItemImported, ItemLinked
@@ -24,7 +26,7 @@ from services.resolver.domain.state import TenantState, World
 RESOLVER_FAILED = "resolver_failed"
 
 
-class JournalRecord(NamedTuple):
+class JournalRecord(Struct, frozen=True, gc=False):
     """One record of the journal: where it stands, the broker's timestamp (ms), and its event or why it has none.
 
     `key_tenant` is the tenant that the key of an unreadable record names, if it names one. `broken` says that the
@@ -40,7 +42,7 @@ class JournalRecord(NamedTuple):
     broken: bool = False
 
 
-class Verdict(NamedTuple):
+class Verdict(Struct, frozen=True):
     """What a record came to. `outcomes` are the encoded events; a repeat points to `first_offset` instead."""
 
     record: JournalRecord

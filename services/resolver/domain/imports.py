@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from schemas.envelope import Block
 from schemas.fields import milliseconds
 from schemas.imports import (
@@ -46,7 +48,7 @@ def import_waiting(change: Change, data: ImportWaiting) -> None:
     run = _import(change, data)
     if run.status != "fetching":
         raise Refusal("import_ended")
-    change.put_import(run._replace(waiting_until=milliseconds(data.until), waiting_why=data.why))
+    change.put_import(replace(run, waiting_until=milliseconds(data.until), waiting_why=data.why))
 
 
 def import_failed(change: Change, data: ImportFailed) -> None:
@@ -63,7 +65,7 @@ def entity_staged(change: Change, data: EntityStaged) -> None:
     if client.details_from is not None and client.details_from > run.started_from:
         raise Refusal("older_details")
     client = take_over_entity(change, client, _values(data.personal))
-    change.put_client(client._replace(details_from=run.started_from))
+    change.put_client(replace(client, details_from=run.started_from))
     _moved(change, run.import_id)
 
 
@@ -92,15 +94,15 @@ def import_staged(change: Change, data: ImportStaged) -> None:
     if run.listed is not None:
         raise Refusal("import_ended")
     status: ImportStatus = "in_review" if run.reviewed else "ready_for_review"
-    run = run._replace(status=status, waiting_until=None, waiting_why=None)
+    run = replace(run, status=status, waiting_until=None, waiting_why=None)
     run = change.list_items(run, data.item_ids, sum(data.left_out.model_dump().values()))
     for item in change.state.items_of_client(client.client_id):
         if item.staged_from < run.started_from and item.item_id not in (run.listed or ()):
             _no_longer_in_xpm(change, item)
     for earlier in change.state.open_imports(client.client_id):
         if earlier.started_from < run.started_from:
-            change.put_import(earlier._replace(status="superseded", waiting_until=None, waiting_why=None))
-    change.put_client(client._replace(staged_from=run.started_from))
+            change.put_import(replace(earlier, status="superseded", waiting_until=None, waiting_why=None))
+    change.put_client(replace(client, staged_from=run.started_from))
 
 
 def _import(change: Change, data: ImportFact) -> Import:
@@ -136,7 +138,7 @@ def _fail_import(change: Change, run: Import, reason: str) -> None:
 
 
 def _failed(run: Import, reason: str, message: str) -> Import:
-    return run._replace(status="failed", reason=reason, message=message, waiting_until=None, waiting_why=None)
+    return replace(run, status="failed", reason=reason, message=message, waiting_until=None, waiting_why=None)
 
 
 def _moved(change: Change, import_id: str) -> None:
@@ -145,7 +147,7 @@ def _moved(change: Change, import_id: str) -> None:
     if not run.is_open:
         return
     if run.waiting_until is not None:
-        change.put_import(run._replace(waiting_until=None, waiting_why=None))
+        change.put_import(replace(run, waiting_until=None, waiting_why=None))
     if change.replacements:
         change.add(change.state.imports[import_id], replaced_fields=len(change.replacements))
 
@@ -173,7 +175,8 @@ def _staged_item(data: ItemStaged, run: Import, before: Item | None) -> Item:
         return fresh
     if before.xpm_party_id != data.xpm_party_id:
         before = _pending(before)
-    return fresh._replace(
+    return replace(
+        fresh,
         state=before.state,
         reason=before.reason,
         member_id=before.member_id,
@@ -187,7 +190,8 @@ def _staged_item(data: ItemStaged, run: Import, before: Item | None) -> Item:
 def _pending(item: Item) -> Item:
     if item.state == "pending":
         return item
-    return item._replace(
+    return replace(
+        item,
         state="pending",
         reason=None,
         member_id=None,
@@ -200,7 +204,8 @@ def _pending(item: Item) -> Item:
 def _with_member(item: Item, link: Link) -> Item:
     if item.state in ("imported", "linked") and item.member_id == link.member_id:
         return item
-    return item._replace(
+    return replace(
+        item,
         state="attached",
         reason=None,
         member_id=link.member_id,
@@ -224,11 +229,11 @@ def _take_over_staged(change: Change, item: Item, link: Link) -> None:
     if taken != member:
         change.put_member(taken)
     if fresh:
-        change.state.put_link(link._replace(details_from=item.staged_from))
+        change.state.put_link(replace(link, details_from=item.staged_from))
 
 
 def _no_longer_in_xpm(change: Change, item: Item) -> None:
     if item.state == "pending":
         change.put_item(withdrawn(item, NOT_IN_XPM))
     elif item.state != "withdrawn" and item.in_xpm:
-        change.put_item(item._replace(in_xpm=False))
+        change.put_item(replace(item, in_xpm=False))

@@ -6,6 +6,8 @@ Built as plain dictionaries, since one is written for every record; a test reads
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from schemas.codec import envelope
 from schemas.fields import timestamp
 from schemas.imports import ConnectionChanged
@@ -56,7 +58,7 @@ def state(
         case Item():
             told["items"] = [_item(withdrawn(entry, UNDONE) if gone else entry)]
         case Member():
-            told["members"] = [_member(entry._replace(removed=True) if gone else entry)]
+            told["members"] = [_member(replace(entry, removed=True) if gone else entry)]
     if client_name is not None:
         told["personal"] = {"client_name": client_name}
     return told
@@ -78,7 +80,8 @@ def write_state(
 
 
 def _undone(run: Import) -> Import:
-    return run._replace(
+    return replace(
+        run,
         status="failed",
         reason=UNDONE,
         message=UNDONE_MESSAGE,

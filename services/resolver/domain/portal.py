@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from schemas.portal import ClientAdded, MemberRecorded, MemberRemoved
 from services.resolver.domain.change import Change, withdrawn
 from services.resolver.domain.email import is_email, normalised
@@ -23,7 +25,8 @@ def client_added(change: Change, data: ClientAdded) -> None:
     details, provenance = _typed(client.details, client.provenance, sent)
     repointed = "xpm_client_id" in data.model_fields_set and client.xpm_client_id != data.xpm_client_id
     change.put_client(
-        client._replace(
+        replace(
+            client,
             details=details,
             provenance=provenance,
             account_email=account
@@ -55,7 +58,7 @@ def member_recorded(change: Change, data: MemberRecorded) -> None:
     check_email_sent(sent.get("email"))
     if co_owner:
         check_co_owner_email(change, details.get("email"), Holder(data.client_id, data.member_id))
-    change.put_member(member._replace(details=details, provenance=provenance, co_owner=co_owner))
+    change.put_member(replace(member, details=details, provenance=provenance, co_owner=co_owner))
 
 
 def member_removed(change: Change, data: MemberRemoved) -> None:
@@ -67,7 +70,7 @@ def member_removed(change: Change, data: MemberRemoved) -> None:
     if link:
         change.end_link(link, "member_removed")
     member = change.state.members[data.member_id]
-    change.put_member(member._replace(removed=True, co_owner=False))
+    change.put_member(replace(member, removed=True, co_owner=False))
 
 
 def staff_origin(xpm: str | None) -> Origin:

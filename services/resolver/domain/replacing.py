@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
 from services.resolver.domain.change import Change, Replacement
 from services.resolver.domain.entities import Client, Details, Member, Origin
 
@@ -29,7 +31,7 @@ def take_over(
             _note(change, "member", member.member_id, field, details.get(field), value)
             details[field] = value
             provenance[field] = {"by": "xpm", "xpm": value}
-    return member._replace(details=details, provenance=provenance)
+    return replace(member, details=details, provenance=provenance)
 
 
 def take_over_entity(change: Change, client: Client, xpm: Details) -> Client:
@@ -37,7 +39,7 @@ def take_over_entity(change: Change, client: Client, xpm: Details) -> Client:
     for field, value in xpm.items():
         _note(change, "client", client.client_id, field, client.details.get(field), value)
     provenance = {**client.provenance, **{field: Origin(by="xpm") for field in xpm}}
-    return client._replace(details={**client.details, **xpm}, provenance=provenance)
+    return replace(client, details={**client.details, **xpm}, provenance=provenance)
 
 
 def _forget(provenance: dict[str, Origin], field: str) -> None:

@@ -5,6 +5,7 @@ import random
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from schemas.codec import Unreadable, decode
 from schemas.fields import milliseconds
@@ -173,8 +174,8 @@ async def test_a_timestamp_that_nobodys_clock_wrote_is_not_believed(tables: Tabl
 async def test_unreadable_and_failed_records_make_no_row(tables: Tables) -> None:
     """They are in the batch to be passed over."""
     asked = request("i1", at=now()).incoming(0)
-    unreadable = asked._replace(content=Unreadable("not_json", "line 1, column 1"))
-    failed = asked._replace(content=Failed(asked.content, "ValueError"), offset=1)
+    unreadable = replace(asked, content=Unreadable("not_json", "line 1, column 1"))
+    failed = replace(asked, content=Failed(asked.content, "ValueError"), offset=1)
     async with tables.database.transaction():
         effects = await tables.projection.apply(tables.database, [unreadable, failed])
 

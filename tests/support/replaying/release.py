@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from msgspec.structs import replace
+
 from schemas.decisions import ItemIgnored
 from schemas.imports import ItemStaged
 from schemas.portal import MemberRecorded, MemberRemoved
@@ -43,7 +45,7 @@ def _archives(change: Change, data: ItemStaged) -> None:
     """A rule that gets a detail wrong: whoever is staged counts as archived in XPM, or as not archived."""
     imports.item_staged(change, data)
     item = change.state.items[data.item_id]
-    change.put_item(item._replace(archived=not data.archived))
+    change.put_item(replace(item, archived=not data.archived))
 
 
 DEFECTS: Mapping[str, tuple[type, Callable[[Any, Any], None]]] = {

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import asdict
+
 from schemas.codec import Event, Unreadable, decode
 from schemas.topics import OUTCOMES
 from services.resolver.domain.fold import JournalRecord, Verdict, fold
@@ -46,7 +48,7 @@ class Core:
                     _row(tenant_id, entity) for _, entity in sorted(getattr(state, name).items())
                 ]
             tables["co_owner_emails"] += [
-                {"tenant_id": tenant_id, "email": email, **holder._asdict()}
+                {"tenant_id": tenant_id, "email": email, **asdict(holder)}
                 for email, holder in sorted(state.holders.items())
             ]
         return tables
@@ -76,7 +78,7 @@ def _told(verdict: Verdict) -> Told:
 
 
 def _row(tenant_id: str, entity: Any) -> Row:
-    row: Row = {"tenant_id": tenant_id, **entity._asdict()}
+    row: Row = {"tenant_id": tenant_id, **asdict(entity)}
     if hasattr(entity, "digest"):
         row["digest"] = entity.digest
     if "listed" in row:
