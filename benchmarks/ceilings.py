@@ -21,7 +21,7 @@ from benchmarks.place import Place, fresh_place
 from benchmarks.spread import latencies, spread
 from schemas.ids import NAMESPACE
 from schemas.topics import JOURNAL
-from services.resolver.store import DECISION_COLUMNS, QUERIES
+from services.resolver.saving import DECISION_COLUMNS, QUERIES
 
 AT_ONCE = 5_000
 BATCH = 1_000

@@ -5,7 +5,7 @@ from weakref import WeakKeyDictionary
 
 from schemas.codec import Event, Unreadable
 from schemas.topics import JOURNAL, OUTCOMES, Topic
-from services.resolver import foreign, generations, store
+from services.resolver import foreign, generations, saving, store
 from services.resolver.domain.fold import JournalRecord, Verdict, fold
 from services.resolver.generations import Generation
 from worker.projection import Database, Effects
@@ -43,7 +43,7 @@ class ResolverProjection:
         records = [journal_record(incoming) for incoming in batch]
         world = await store.load(database, records, generation.swap)
         verdicts = fold(world, records)
-        await store.save(database, world, verdicts)
+        await saving.save(database, world, verdicts)
         await foreign.count(database, verdicts)
         return Effects(
             outgoing=await self._outgoing(database, verdicts),

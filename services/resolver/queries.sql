@@ -94,11 +94,11 @@ ON CONFLICT (tenant_id, client_id, xpm_party_id) DO UPDATE SET
 -- put_items --
 -- Store items as they are now
 INSERT INTO items AS stored
-    (tenant_id, item_id, client_id, xpm_party_id, import_id, staged_from, state, reason, personal, relationship,
-    archived, stub, details_as_of, in_xpm, digest, member_id, attached_by, decided_by, decided_at, ignored)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[],
-    $9::text[]::jsonb[], $10::text[]::jsonb[], $11::boolean[], $12::boolean[], $13::timestamptz[], $14::boolean[],
-    $15::text[], $16::text[], $17::text[], $18::text[], $19::timestamptz[], $20::text[]::jsonb[])
+    (tenant_id, item_id, client_id, xpm_party_id, import_id, staged_from, personal, relationship, archived, stub,
+    details_as_of, digest, state, reason, in_xpm, member_id, attached_by, decided_by, decided_at, ignored)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[]::jsonb[],
+    $8::text[]::jsonb[], $9::boolean[], $10::boolean[], $11::timestamptz[], $12::text[], $13::text[], $14::text[],
+    $15::boolean[], $16::text[], $17::text[], $18::text[], $19::timestamptz[], $20::text[]::jsonb[])
 ON CONFLICT (tenant_id, item_id) DO UPDATE SET
     xpm_party_id = excluded.xpm_party_id, import_id = excluded.import_id, staged_from = excluded.staged_from,
     state = excluded.state, reason = excluded.reason, personal = excluded.personal,
@@ -110,9 +110,9 @@ ON CONFLICT (tenant_id, item_id) DO UPDATE SET
 -- put_imports --
 -- Store imports as they are now
 INSERT INTO imports AS stored
-    (tenant_id, import_id, client_id, bulk_id, requested_by, requested_at, started_from, status, waiting_until,
+    (tenant_id, import_id, client_id, requested_by, requested_at, started_from, bulk_id, status, waiting_until,
     waiting_why, reason, message, reviewed, item_ids, unstaged, counts)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::bigint[],
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[], $7::text[],
     $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::boolean[], $14::text[]::jsonb[],
     $15::integer[], $16::text[]::jsonb[])
 ON CONFLICT (tenant_id, import_id) DO UPDATE SET

@@ -1,11 +1,14 @@
-"""Rows to entities and back, one pair of functions per table. JSON goes as text; times as `datetime`."""
+"""Rows to entities and back. JSON goes as text; times as `datetime`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import orjson
 from asyncpg import Record
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from services.resolver.domain.entities import NO_COUNTS, Client, Holder, Import, Item, Link, Member
 
@@ -16,6 +19,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
+@lru_cache(maxsize=4096)
 def moment(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else _EPOCH + milliseconds * _MILLISECOND
 
@@ -28,6 +32,15 @@ def json(value: Any) -> str | None:
     return None if value is None else orjson.dumps(value).decode()
 
 
+def sorted_json(values: Iterable[str] | None) -> str | None:
+    return None if values is None else json(sorted(values))
+
+
+def values(tenant_id: str, entity: Struct) -> Values:
+    """A row whose columns are the entity's fields, as they are in memory."""
+    return (tenant_id, *astuple(entity))
+
+
 def client(row: Row) -> Client:
     return Client(
         client_id=row["client_id"],
@@ -37,19 +50,6 @@ def client(row: Row) -> Client:
         provenance=orjson.loads(row["provenance"]),
         details_from=row["details_from"],
         staged_from=row["staged_from"],
-    )
-
-
-def client_values(tenant_id: str, entity: Client) -> Values:
-    return (
-        tenant_id,
-        entity.client_id,
-        entity.xpm_client_id,
-        entity.account_email,
-        json(entity.details),
-        json(entity.provenance),
-        entity.details_from,
-        entity.staged_from,
     )
 
 
@@ -65,16 +65,7 @@ def member(row: Row) -> Member:
 
 
 def member_values(tenant_id: str, entity: Member) -> Values:
-    return (
-        tenant_id,
-        entity.member_id,
-        entity.client_id,
-        entity.co_owner,
-        entity.removed,
-        json(entity.details),
-        json(entity.provenance),
-        entity.digest,
-    )
+    return (tenant_id, *astuple(entity), entity.digest)
 
 
 def link(row: Row) -> Link:
@@ -84,17 +75,6 @@ def link(row: Row) -> Link:
         member_id=row["member_id"],
         item_id=row["item_id"],
         details_from=row["details_from"],
-    )
-
-
-def link_values(tenant_id: str, entity: Link) -> Values:
-    return (
-        tenant_id,
-        entity.client_id,
-        entity.xpm_party_id,
-        entity.member_id,
-        entity.item_id,
-        entity.details_from,
     )
 
 
@@ -119,31 +99,6 @@ def item(row: Row) -> Item:
         decided_by=row["decided_by"],
         decided_at=milliseconds(row["decided_at"]),
         ignored=orjson.loads(row["ignored"]) if row["ignored"] is not None else None,
-    )
-
-
-def item_values(tenant_id: str, entity: Item) -> Values:
-    return (
-        tenant_id,
-        entity.item_id,
-        entity.client_id,
-        entity.xpm_party_id,
-        entity.import_id,
-        entity.staged_from,
-        entity.state,
-        entity.reason,
-        json(entity.personal),
-        json(entity.relationship),
-        entity.archived,
-        entity.stub,
-        moment(entity.details_as_of),
-        entity.in_xpm,
-        entity.digest,
-        entity.member_id,
-        entity.attached_by,
-        entity.decided_by,
-        moment(entity.decided_at),
-        json(entity.ignored),
     )
 
 
@@ -174,30 +129,9 @@ def _in_order(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: counts[name] for name in NO_COUNTS}
 
 
-def import_values(tenant_id: str, entity: Import) -> Values:
-    return (
-        tenant_id,
-        entity.import_id,
-        entity.client_id,
-        entity.bulk_id,
-        entity.requested_by,
-        moment(entity.requested_at),
-        entity.started_from,
-        entity.status,
-        moment(entity.waiting_until),
-        entity.waiting_why,
-        entity.reason,
-        entity.message,
-        entity.reviewed,
-        json(sorted(entity.listed)) if entity.listed is not None else None,
-        entity.unstaged,
-        json(entity.counts),
-    )
-
-
 def holder(row: Row) -> Holder:
     return Holder(client_id=row["client_id"], member_id=row["member_id"])
 
 
 def holder_values(tenant_id: str, email: str, entity: Holder) -> Values:
-    return (tenant_id, email, entity.client_id, entity.member_id)
+    return (tenant_id, email, *astuple(entity))

@@ -24,9 +24,10 @@ class TenantState:
         self.imports: dict[str, Import] = {}
         self.holders: dict[str, Holder] = {}
         self.claims: dict[str, Claim] = {}
-        self.changed: dict[str, set[Any]] = {
-            table: set() for table in ("clients", "members", "links", "items", "imports", "holders")
+        self.changed: dict[str, dict[Any, bool]] = {
+            table: {} for table in ("clients", "members", "links", "items", "imports", "holders")
         }
+        """By table the keys that changed since all was stored, with whether they were there then."""
         self._client_of_xpm: dict[str, str] = {}
         self._link_of_member: dict[str, tuple[str, str]] = {}
         self._items_of_client: dict[str, dict[str, None]] = {}
@@ -99,8 +100,8 @@ class TenantState:
 
     def commit(self) -> None:
         """Keep what the record changed."""
-        for table, key, _ in self._undo:
-            self.changed[table].add(key)
+        for table, key, before in self._undo:
+            self.changed[table].setdefault(key, before is not _MISSING)
         self._undo.clear()
 
     def roll_back(self) -> None:

@@ -10,12 +10,11 @@ from itertools import groupby
 import structlog
 
 from schemas.topics import JOURNAL
-from services.resolver import generations, rows, store
+from services.resolver import generations, rows, saving, store
 from services.resolver.domain.entities import Claim
 from services.resolver.domain.fold import JournalRecord, Verdict, fold
 from services.resolver.domain.state import TenantState, World
 from services.resolver.projection import journal_record
-from services.resolver.replaying import bulk
 from services.resolver.replaying.journal import Journal
 from worker import queries
 from worker.applying import Applying
@@ -98,7 +97,7 @@ class Refolding:
             for number, run in self._numbers.runs(records):
                 world = await store.load(database, run, number)
                 verdicts = fold(world, run)
-                await store.save(database, world, verdicts)
+                await saving.save(database, world, verdicts)
                 failed += [
                     (by_place[each.record.partition, each.record.offset], each.error)
                     for each in verdicts
@@ -130,7 +129,6 @@ class Folder:
         self._applying = Applying(Refolding(numbers), positions, Unkept())
         self._world = World()
         self._verdicts: list[Verdict] = []
-        self._stored = bulk.Stored()
         self._recent: dict[str, None] = {}
         self._load_absent = False
 
@@ -173,7 +171,7 @@ class Folder:
         try:
             async with self._database.transaction():
                 await self._fence(place, since)
-                await bulk.save(self._database, self._world, self._verdicts, self._stored)
+                await saving.save(self._database, self._world, self._verdicts)
                 await self._positions.advance(self._database, {place: until}, {place: until})
         except Exception as error:
             if classify(error) is not Classified.BROKEN or self._database.is_closed():
@@ -182,7 +180,8 @@ class Folder:
             self._forget(whatever_is_stored=True)
             await self.fold_in_batches(partition, since, until, tenant)
             return
-        bulk.settle(self._world, self._stored)
+        for state in self._world.tenants.values():
+            state.settle()
         self._verdicts = []
         await self._evict()
 
@@ -199,8 +198,6 @@ class Folder:
         self._recent.update(dict.fromkeys(absent))
         if absent and self._load_absent:
             await _load(self._database, self._world, absent)
-            for tenant_id in absent:
-                self._stored.note(tenant_id, self._world.tenant(tenant_id))
 
     async def _evict(self) -> None:
         weights = {tenant_id: _weight(state) for tenant_id, state in self._world.tenants.items()}
@@ -211,7 +208,6 @@ class Folder:
             total -= weights.get(tenant_id, 0)
             del self._recent[tenant_id]
             self._world.tenants.pop(tenant_id, None)
-            self._stored.forget(tenant_id)
             await self._load_absent_ones()
 
     async def _load_absent_ones(self) -> None:
@@ -225,7 +221,6 @@ class Folder:
     def _forget(self, *, whatever_is_stored: bool) -> None:
         self._world = World()
         self._verdicts = []
-        self._stored = bulk.Stored()
         self._recent = {}
         self._load_absent = whatever_is_stored
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.resolver import rows
-from services.resolver.replaying import bulk, crew, folding
+from services.resolver import rows, saving
+from services.resolver.replaying import crew, folding
 from services.resolver.replaying.comparing import checksums
 from services.resolver.replaying.folding import Folder
 from services.resolver.replaying.standing import AnotherReplay
@@ -40,9 +40,9 @@ async def test_memory_is_bounded_and_changes_nothing(folded: Place, monkeypatch)
     monkeypatch.setattr(folding, "ROWS_IN_MEMORY", 5)
     monkeypatch.setattr("services.resolver.replaying.journal.PIECE", 7)
     evicted = []
-    forget = bulk.Stored.forget
+    load_absent_ones = Folder._load_absent_ones
     monkeypatch.setattr(
-        bulk.Stored, "forget", lambda self, tenant: evicted.append(tenant) or forget(self, tenant)
+        Folder, "_load_absent_ones", lambda self: evicted.append(self) or load_absent_ones(self)
     )
     async with folded.run() as run:
         report, _ = await run.replay(swap=False)
@@ -88,10 +88,10 @@ class _BreaksOnSome:
 
         self._monkeypatch.setattr(rows, "member_values", broken)
         kinds = [
-            each._replace(values=bulk._plain(broken)) if each.held == "members" else each
-            for each in bulk.KINDS
+            each._replace(values=saving._plain(broken)) if each.held == "members" else each
+            for each in saving.KINDS
         ]
-        self._monkeypatch.setattr(bulk, "KINDS", tuple(kinds))
+        self._monkeypatch.setattr(saving, "KINDS", tuple(kinds))
 
 
 async def test_what_was_begun_is_gone_on_with(folded: Place, monkeypatch):

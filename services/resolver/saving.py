@@ -1,0 +1,226 @@
+"""Storing what a fold changed: many new rows are copied, the others are put or taken away, a statement per table.
+
+All statements run in one transaction with the position that tells of them. Rows are sorted by key, so that writers
+can't deadlock.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from schemas.decisions import ItemIgnored, ItemImported, ItemLinked
+from schemas.imports import ConnectionChanged, ImportStarted
+from schemas.portal import ClientAdded, MemberRecorded, MemberRemoved
+from services.resolver import rows
+from services.resolver.domain.fold import Verdict
+from services.resolver.domain.state import TenantState, World
+from services.resolver.rows import Values
+from worker import queries
+from worker.projection import Database
+
+QUERIES = queries.load("services.resolver", "queries.sql")
+COPIED_FROM = 20
+"""A copy costs half as much a row on both sides, and a statement more."""
+
+
+class Kind(NamedTuple):
+    """A table of entities: what its rows are in memory, their columns, and the statements that put and drop rows.
+
+    `written` says of some columns how they are written, where that is not as they are in memory.
+    """
+
+    held: str
+    table: str
+    columns: Sequence[str]
+    values: Callable[[str, Any, Any], Values]
+    put: str
+    drop: str = ""
+    written: Mapping[str, Callable[[Any], Any]] = {}
+
+
+def _plain(values: Callable[[str, Any], Values]) -> Callable[[str, Any, Any], Values]:
+    return lambda tenant_id, _key, entity: values(tenant_id, entity)
+
+
+KINDS: Sequence[Kind] = (
+    Kind(
+        "links",
+        "links",
+        ("tenant_id", "client_id", "xpm_party_id", "member_id", "item_id", "details_from"),
+        _plain(rows.values),
+        QUERIES.put_links,
+        QUERIES.drop_links,
+    ),
+    Kind(
+        "holders",
+        "co_owner_emails",
+        ("tenant_id", "email", "client_id", "member_id"),
+        rows.holder_values,
+        QUERIES.put_holders,
+        QUERIES.drop_holders,
+    ),
+    Kind(
+        "clients",
+        "clients",
+        (
+            "tenant_id", "client_id", "xpm_client_id", "account_email", "details", "provenance", "details_from",
+            "staged_from",
+        ),
+        _plain(rows.values),
+        QUERIES.put_clients,
+        written={"details": rows.json, "provenance": rows.json},
+    ),
+    Kind(
+        "members",
+        "members",
+        ("tenant_id", "member_id", "client_id", "co_owner", "removed", "details", "provenance", "digest"),
+        _plain(rows.member_values),
+        QUERIES.put_members,
+        written={"details": rows.json, "provenance": rows.json},
+    ),
+    Kind(
+        "items",
+        "items",
+        (
+            "tenant_id", "item_id", "client_id", "xpm_party_id", "import_id", "staged_from", "personal",
+            "relationship", "archived", "stub", "details_as_of", "digest", "state", "reason", "in_xpm", "member_id",
+            "attached_by", "decided_by", "decided_at", "ignored",
+        ),
+        _plain(rows.values),
+        QUERIES.put_items,
+        written={
+            "personal": rows.json,
+            "relationship": rows.json,
+            "details_as_of": rows.moment,
+            "decided_at": rows.moment,
+            "ignored": rows.json,
+        },
+    ),
+    Kind(
+        "imports",
+        "imports",
+        (
+            "tenant_id", "import_id", "client_id", "requested_by", "requested_at", "started_from", "bulk_id",
+            "status", "waiting_until", "waiting_why", "reason", "message", "reviewed", "item_ids", "unstaged",
+            "counts",
+        ),
+        _plain(rows.values),
+        QUERIES.put_imports,
+        written={
+            "requested_at": rows.moment,
+            "waiting_until": rows.moment,
+            "item_ids": rows.sorted_json,
+            "counts": rows.json,
+        },
+    ),
+)  # fmt: skip
+DECISION_COLUMNS = (
+    "tenant_id",
+    "partition",
+    "offset",
+    "ordinal",
+    "at",
+    "result",
+    "reason",
+    "claims_id",
+    "event_id",
+    "event_type",
+    "content",
+    "decided_by",
+    "client_id",
+    "import_id",
+    "item_id",
+    "member_id",
+    "first_offset",
+    "before",
+    "outcome",
+)
+
+
+async def save(database: Database, world: World, verdicts: Sequence[Verdict]) -> None:
+    """Store what changed since the states were settled, and what every record came to."""
+    tenants = [
+        (tenant_id, state)
+        for tenant_id, state in sorted(world.tenants.items())
+        if any(state.changed.values())
+    ]
+    for kind in KINDS:
+        await _save(database, kind, tenants)
+    decided = [
+        _decision(verdict, ordinal, outcome)
+        for verdict in verdicts
+        for ordinal, outcome in enumerate(verdict.outcomes or (None,))
+    ]
+    await database.copy_records_to_table("decisions", records=decided, columns=DECISION_COLUMNS)
+
+
+async def _save(database: Database, kind: Kind, tenants: Sequence[tuple[str, TenantState]]) -> None:
+    new: list[Values] = []
+    changed: list[Values] = []
+    gone: list[Values] = []
+    for tenant_id, state in tenants:
+        touched = state.changed[kind.held]
+        held: Mapping[Any, Any] = getattr(state, kind.held)
+        for key in sorted(touched):
+            entity = held.get(key)
+            if entity is not None:
+                (changed if touched[key] else new).append(kind.values(tenant_id, key, entity))
+            elif touched[key]:
+                gone.append((tenant_id, *key) if isinstance(key, tuple) else (tenant_id, key))
+    if gone:
+        await database.execute(kind.drop, *map(list, zip(*gone, strict=True)))
+    if len(new) < COPIED_FROM:
+        changed, new = changed + new, []
+    if changed:
+        await database.execute(kind.put, *_columns(kind, changed))
+    if new:
+        records = zip(*_columns(kind, new), strict=True)
+        await database.copy_records_to_table(kind.table, records=records, columns=kind.columns)
+
+
+def _columns(kind: Kind, some: Sequence[Values]) -> list[list[Any]]:
+    """The rows' columns, as they are written: a column at a time takes a fraction of a row at a time."""
+    columns = zip(*some, strict=True)
+    return [
+        [write(value) for value in column] if (write := kind.written.get(name)) else list(column)
+        for name, column in zip(kind.columns, columns, strict=True)
+    ]
+
+
+def _decision(verdict: Verdict, ordinal: int, outcome: bytes | None) -> Values:
+    record, event = verdict.record, verdict.record.event
+    named = vars(event.data) if event else {}
+    first = ordinal == 0
+    return (
+        event.tenant_id if event else record.key_tenant,
+        record.partition,
+        record.offset,
+        ordinal,
+        rows.moment(record.at),
+        verdict.result,
+        verdict.reason,
+        verdict.claims_id and first,
+        event.id if event else None,
+        event.type if event else None,
+        event.content if event else None,
+        named.get(_WHO_DECIDED.get(type(event.data), "")) if event else None,
+        verdict.client_id,
+        named.get("import_id"),
+        named.get("item_id"),
+        named.get("member_id"),
+        verdict.first_offset,
+        rows.json(verdict.before) if first else None,
+        outcome.decode() if outcome is not None else None,
+    )
+
+
+_WHO_DECIDED: Mapping[type, str] = {
+    ClientAdded: "added_by",
+    MemberRecorded: "recorded_by",
+    MemberRemoved: "removed_by",
+    ConnectionChanged: "changed_by",
+    ImportStarted: "requested_by",
+    ItemImported: "decided_by",
+    ItemIgnored: "decided_by",
+    ItemLinked: "decided_by",
+}
+"""In which field of an event its author stands."""
