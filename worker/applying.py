@@ -129,6 +129,7 @@ def letters(batch: Batch, effects: Effects, attempts: int) -> list[tuple[Incomin
     found = [
         (record, _cause(record, broken.get((place(record), record.offset)), attempts))
         for record in batch.records
+        if broken or not isinstance(record.content, Event)
     ]
     return [(record, cause) for record, cause in found if cause is not None]
 
@@ -146,9 +147,9 @@ def _cause(record: Incoming, error: BaseException | None, attempts: int) -> Caus
 
 def _count(batch: Batch) -> None:
     metrics.BATCH_RECORDS.observe(len(batch.records))
-    kinds = Counter((record.topic.name, type(record.content).__name__.lower()) for record in batch.records)
+    kinds = Counter([(record.topic.name, type(record.content)) for record in batch.records])
     for (topic, kind), number in kinds.items():
-        metrics.RECORDS.labels(topic, kind).inc(number)
+        metrics.RECORDS.labels(topic, kind.__name__.lower()).inc(number)
 
 
 def _where(record: Incoming) -> dict[str, str | int]:

@@ -1,6 +1,5 @@
 """A batch, and the pure operations on it."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -42,6 +41,8 @@ def fence(batch: Batch, positions: Mapping[Place, Position]) -> Batch:
         position = positions.get(place(span))
         if position is None or position.applied_to < span.since:
             raise Rewind(f"the position in {span.topic.name}[{span.partition}] is behind offset {span.since}")
+    if all(positions[place(span)].applied_to == span.since for span in batch.spans):
+        return batch
     return Batch(
         [each for each in batch.records if each.offset >= positions[place(each)].applied_to],
         [replace(span, until=max(span.until, positions[place(span)].applied_to)) for span in batch.spans],
@@ -50,20 +51,15 @@ def fence(batch: Batch, positions: Mapping[Place, Position]) -> Batch:
 
 def lanes(batch: Batch, number: int) -> list[Batch]:
     """Cut a batch into at most so many, of whole partitions and about equally long."""
-    lengths = Counter({place(span): 0 for span in batch.spans})
-    lengths.update(place(record) for record in batch.records)
-    cuts: list[tuple[int, set[Place]]] = [(0, set()) for _ in range(number)]
-    for where, length in lengths.most_common():
-        shortest = min(range(number), key=lambda each: cuts[each][0])
-        cuts[shortest] = (cuts[shortest][0] + length, cuts[shortest][1] | {where})
-    return [
-        Batch(
-            [record for record in batch.records if place(record) in places],
-            [span for span in batch.spans if place(span) in places],
-        )
-        for _, places in cuts
-        if places
-    ]
+    records: dict[Place, list[Incoming]] = {place(span): [] for span in batch.spans}
+    for record in batch.records:
+        records[place(record)].append(record)
+    cuts: list[tuple[list[Incoming], list[Span]]] = [([], []) for _ in range(number)]
+    for span in sorted(batch.spans, key=lambda each: -len(records[place(each)])):
+        shortest = min(cuts, key=lambda cut: len(cut[0]))
+        shortest[0].extend(records[place(span)])
+        shortest[1].append(span)
+    return [Batch(*cut) for cut in cuts if cut[1]]
 
 
 def joined(first: Batch, then: Batch) -> Batch:

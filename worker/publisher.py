@@ -141,13 +141,11 @@ class Publisher:
         self, producer: AIOKafkaProducer, letters: Sequence[Letter]
     ) -> Mapping[tuple[str, int], Sequence[int]]:
         """The numbers of the letters that go to each partition, in order."""
-        counts = {
-            topic: len(await producer.partitions_for(topic))
-            for topic in {self._settings.topic_name(letter.topic) for letter in letters}
-        }
+        names = {letter.topic.name: self._settings.topic_name(letter.topic) for letter in letters}
+        counts = {name: len(await producer.partitions_for(name)) for name in names.values()}
         places: dict[tuple[str, int], list[int]] = {}
         for number, letter in enumerate(letters):
-            topic = self._settings.topic_name(letter.topic)
+            topic = names[letter.topic.name]
             partition = 0 if letter.key is None else partition_of(letter.key, counts[topic])
             places.setdefault((topic, partition), []).append(number)
         return places

@@ -14,13 +14,15 @@ QUERIES = queries.load("services.resolver", "foreign.sql")
 FOREIGN_IDS = Counter(
     "muster_foreign_ids_total", "Commands refused as unknown whose id belongs to another tenant"
 )
+UNKNOWN = frozenset({"item_not_found", "member_not_found", "client_not_found"})
 LOOKED_UP_PER_BATCH = 20
 """A look-up without the tenant visits the index once per tenant: a flood of made-up ids must not slow the others."""
 
 
 async def count(database: Database, verdicts: Iterable[Verdict]) -> None:
     """Count the batch's refusals that named another tenant's id."""
-    unknown = [one for verdict in verdicts for one in _unknown(verdict)][:LOOKED_UP_PER_BATCH]
+    refused = [verdict for verdict in verdicts if verdict.reason in UNKNOWN]
+    unknown = [one for verdict in refused for one in _unknown(verdict)][:LOOKED_UP_PER_BATCH]
     if unknown:
         tenants, ids = [tenant_id for tenant_id, _ in unknown], [one for _, one in unknown]
         FOREIGN_IDS.inc(await database.fetchval(QUERIES.count_foreign, tenants, ids))

@@ -75,14 +75,14 @@ def journal_record(incoming: Incoming) -> JournalRecord:
     """What the fold is given of a record."""
     where = (incoming.partition, incoming.offset, incoming.timestamp)
     match incoming.content:
+        case Event() as event:
+            return JournalRecord(*where, event=event)
+        case Failed() as failed:
+            return JournalRecord(*where, event=failed.event, broken=True)
         case Unreadable() as unreadable:
             return JournalRecord(
                 *where, event=None, unreadable=unreadable.why, key_tenant=_tenant_of(incoming.key)
             )
-        case Failed() as failed:
-            return JournalRecord(*where, event=failed.event, broken=True)
-        case Event() as event:
-            return JournalRecord(*where, event=event)
 
 
 def _tenant_of(key: bytes | None) -> str:

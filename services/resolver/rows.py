@@ -36,7 +36,7 @@ def sorted_json(values: Iterable[str] | None) -> str | None:
     return None if values is None else json(sorted(values))
 
 
-def values(tenant_id: str, entity: Struct) -> Values:
+def values(tenant_id: str, _key: Any, entity: Struct) -> Values:
     """A row whose columns are the entity's fields, as they are in memory."""
     return (tenant_id, *astuple(entity))
 
@@ -64,7 +64,7 @@ def member(row: Row) -> Member:
     )
 
 
-def member_values(tenant_id: str, entity: Member) -> Values:
+def member_values(tenant_id: str, _key: Any, entity: Member) -> Values:
     return (tenant_id, *astuple(entity), entity.digest)
 
 

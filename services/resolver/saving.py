@@ -37,16 +37,12 @@ class Kind(NamedTuple):
     written: Mapping[str, Callable[[Any], Any]] = {}
 
 
-def _plain(values: Callable[[str, Any], Values]) -> Callable[[str, Any, Any], Values]:
-    return lambda tenant_id, _key, entity: values(tenant_id, entity)
-
-
 KINDS: Sequence[Kind] = (
     Kind(
         "links",
         "links",
         ("tenant_id", "client_id", "xpm_party_id", "member_id", "item_id", "details_from"),
-        _plain(rows.values),
+        rows.values,
         QUERIES.put_links,
         QUERIES.drop_links,
     ),
@@ -65,7 +61,7 @@ KINDS: Sequence[Kind] = (
             "tenant_id", "client_id", "xpm_client_id", "account_email", "details", "provenance", "details_from",
             "staged_from",
         ),
-        _plain(rows.values),
+        rows.values,
         QUERIES.put_clients,
         written={"details": rows.json, "provenance": rows.json},
     ),
@@ -73,7 +69,7 @@ KINDS: Sequence[Kind] = (
         "members",
         "members",
         ("tenant_id", "member_id", "client_id", "co_owner", "removed", "details", "provenance", "digest"),
-        _plain(rows.member_values),
+        rows.member_values,
         QUERIES.put_members,
         written={"details": rows.json, "provenance": rows.json},
     ),
@@ -85,7 +81,7 @@ KINDS: Sequence[Kind] = (
             "relationship", "archived", "stub", "details_as_of", "digest", "state", "reason", "in_xpm", "member_id",
             "attached_by", "decided_by", "decided_at", "ignored",
         ),
-        _plain(rows.values),
+        rows.values,
         QUERIES.put_items,
         written={
             "personal": rows.json,
@@ -103,7 +99,7 @@ KINDS: Sequence[Kind] = (
             "status", "waiting_until", "waiting_why", "reason", "message", "reviewed", "item_ids", "unstaged",
             "counts",
         ),
-        _plain(rows.values),
+        rows.values,
         QUERIES.put_imports,
         written={
             "requested_at": rows.moment,

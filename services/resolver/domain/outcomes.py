@@ -34,13 +34,17 @@ def write(
 ) -> tuple[bytes, ...]:
     """The encoded outcome, in more than one part only where very much changed."""
     answer = _answer(change, result, reason)
-    parts = _parts(change)
-    parts[0] |= _told_once(change, result, present)
-    return tuple(
-        [
-            _encode(change, partition, swap, part, len(parts), {**answer, **told})
-            for part, told in enumerate(parts)
-        ]
+    first, *others = _parts(change)
+    first |= _told_once(change, result, present)
+    outcome = _encode(change, partition, swap, 0, 1 + len(others), answer | first)
+    if not others:
+        return (outcome,)
+    return (
+        outcome,
+        *(
+            _encode(change, partition, swap, number, 1 + len(others), answer | told)
+            for number, told in enumerate(others, 1)
+        ),
     )
 
 
@@ -92,12 +96,14 @@ def _undone(run: Import) -> Import:
 
 def _lists(change: Change) -> dict[str, list[dict[str, Any]]]:
     """What changed, in lists by kind; sorted, so that no order of loading shows."""
-    lists = {
-        "imports": [_import(change.state.imports[import_id]) for import_id in sorted(change.imports)],
-        "members": [_member(change.members[member_id]) for member_id in sorted(change.members)],
-        "items": [_item(change.items[item_id]) for item_id in sorted(change.items)],
-    }
-    return {name: entries for name, entries in lists.items() if entries}
+    lists: dict[str, list[dict[str, Any]]] = {}
+    if change.imports:
+        lists["imports"] = [_import(change.state.imports[import_id]) for import_id in sorted(change.imports)]
+    if change.members:
+        lists["members"] = [_member(change.members[member_id]) for member_id in sorted(change.members)]
+    if change.items:
+        lists["items"] = [_item(change.items[item_id]) for item_id in sorted(change.items)]
+    return lists
 
 
 def _parts(change: Change) -> list[dict[str, Any]]:
@@ -161,11 +167,11 @@ def _told_once(change: Change, result: str, present: Mapping[str, Any]) -> dict[
     data = change.event.data
     if "earlier" in present:
         told["earlier"] = present["earlier"]
-    if isinstance(data, ClientAdded) and change.client:
+    if change.client and type(data) is ClientAdded:
         told["client"] = _client(change.client, data, created=change.client_created)
     if personal := _personal(change, present):
         told["personal"] = personal
-    if result == "applied" and isinstance(data, ConnectionChanged):
+    if result == "applied" and type(data) is ConnectionChanged:
         told |= _connection(data)
     return told
 

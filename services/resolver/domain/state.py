@@ -67,15 +67,15 @@ class TenantState:
     # What rules change.
 
     def put_client(self, client: Client) -> None:
-        self._put("clients", client.client_id, client)
+        self._put("clients", self.clients, client.client_id, client)
         if client.xpm_client_id is not None:
             self._client_of_xpm[client.xpm_client_id] = client.client_id
 
     def put_member(self, member: Member) -> None:
-        self._put("members", member.member_id, member)
+        self._put("members", self.members, member.member_id, member)
 
     def put_link(self, link: Link) -> None:
-        self._put("links", (link.client_id, link.xpm_party_id), link)
+        self._put("links", self.links, (link.client_id, link.xpm_party_id), link)
         self._link_of_member[link.member_id] = (link.client_id, link.xpm_party_id)
         self._links_of_client.setdefault(link.client_id, {})[link.xpm_party_id] = None
 
@@ -83,15 +83,15 @@ class TenantState:
         self._drop("links", (link.client_id, link.xpm_party_id))
 
     def put_item(self, item: Item) -> None:
-        self._put("items", item.item_id, item)
+        self._put("items", self.items, item.item_id, item)
         self._items_of_client.setdefault(item.client_id, {})[item.item_id] = None
 
     def put_import(self, run: Import) -> None:
-        self._put("imports", run.import_id, run)
+        self._put("imports", self.imports, run.import_id, run)
         self._imports_of_client.setdefault(run.client_id, {})[run.import_id] = None
 
     def hold_email(self, email: str, holder: Holder) -> None:
-        self._put("holders", email, holder)
+        self._put("holders", self.holders, email, holder)
 
     def free_email(self, email: str) -> None:
         self._drop("holders", email)
@@ -123,8 +123,7 @@ class TenantState:
         rows: MutableMapping[Any, Any] = getattr(self, table)
         return rows
 
-    def _put(self, table: str, key: Any, value: Any) -> None:
-        rows = self._rows(table)
+    def _put(self, table: str, rows: MutableMapping[Any, Any], key: Any, value: Any) -> None:
         self._undo.append((table, key, rows.get(key, _MISSING)))
         rows[key] = value
 

@@ -79,18 +79,15 @@ class _BreaksOnSome:
     def switch_on(self) -> None:
         values = rows.member_values
 
-        def broken(tenant_id, entity):
-            row = list(values(tenant_id, entity))
+        def broken(tenant_id, key, entity):
+            row = list(values(tenant_id, key, entity))
             if ord(entity.member_id[-1]) % 2:
                 self.met += 1
                 row[1] += "\x00"
             return tuple(row)
 
         self._monkeypatch.setattr(rows, "member_values", broken)
-        kinds = [
-            each._replace(values=saving._plain(broken)) if each.held == "members" else each
-            for each in saving.KINDS
-        ]
+        kinds = [each._replace(values=broken) if each.held == "members" else each for each in saving.KINDS]
         self._monkeypatch.setattr(saving, "KINDS", tuple(kinds))
 
 
