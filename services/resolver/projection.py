@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 from schemas.codec import Event, Unreadable
 from schemas.topics import JOURNAL, OUTCOMES, Topic
 from services.resolver import foreign, generations, saving, store
-from services.resolver.domain.fold import JournalRecord, Verdict, fold
+from services.resolver.domain.fold import JournalRecord, Verdict
 from services.resolver.generations import Generation
 from worker.projection import Database, Effects
 from worker.records import Failed, Incoming, Outgoing, Span
@@ -42,8 +42,8 @@ class ResolverProjection:
         generation = await generations.check(database, self._prepared.get(database))
         records = [journal_record(incoming) for incoming in batch]
         world = await store.load(database, records, generation.swap)
-        verdicts = fold(world, records)
-        await saving.save(database, world, verdicts)
+        verdicts, decisions = saving.fold(world, records)
+        await saving.save(database, world, decisions)
         await foreign.count(database, verdicts)
         return Effects(
             outgoing=await self._outgoing(database, verdicts),

@@ -4,14 +4,14 @@ All statements run in one transaction with the position that tells of them. Rows
 can't deadlock.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from schemas.decisions import ItemIgnored, ItemImported, ItemLinked
 from schemas.imports import ConnectionChanged, ImportStarted
 from schemas.portal import ClientAdded, MemberRecorded, MemberRemoved
 from services.resolver import rows
-from services.resolver.domain.fold import Verdict
+from services.resolver.domain.fold import JournalRecord, Verdict, judge
 from services.resolver.domain.state import TenantState, World
 from services.resolver.rows import Values
 from worker import queries
@@ -132,7 +132,19 @@ DECISION_COLUMNS = (
 )
 
 
-async def save(database: Database, world: World, verdicts: Sequence[Verdict]) -> None:
+def fold(world: World, records: Iterable[JournalRecord]) -> tuple[list[Verdict], list[Values]]:
+    """What the records come to, and the rows of `decisions` that say so, made while a record is in the CPU's cache."""
+    verdicts: list[Verdict] = []
+    decisions: list[Values] = []
+    for record in records:
+        verdict = judge(world, record)
+        verdicts.append(verdict)
+        for ordinal, outcome in enumerate(verdict.outcomes or (None,)):
+            decisions.append(_decision(verdict, ordinal, outcome))
+    return verdicts, decisions
+
+
+async def save(database: Database, world: World, decisions: Sequence[Values]) -> None:
     """Store what changed since the states were settled, and what every record came to."""
     tenants = [
         (tenant_id, state)
@@ -141,12 +153,7 @@ async def save(database: Database, world: World, verdicts: Sequence[Verdict]) ->
     ]
     for kind in KINDS:
         await _save(database, kind, tenants)
-    decided = [
-        _decision(verdict, ordinal, outcome)
-        for verdict in verdicts
-        for ordinal, outcome in enumerate(verdict.outcomes or (None,))
-    ]
-    await database.copy_records_to_table("decisions", records=decided, columns=DECISION_COLUMNS)
+    await database.copy_records_to_table("decisions", records=decisions, columns=DECISION_COLUMNS)
 
 
 async def _save(database: Database, kind: Kind, tenants: Sequence[tuple[str, TenantState]]) -> None:

@@ -79,10 +79,11 @@ RULES: dict[type, Callable[[Change, Any], None]] = {
 
 def fold(world: World, records: Iterable[JournalRecord]) -> list[Verdict]:
     """Let each record take its effect on the world, and say what it came to."""
-    return [_judge(world, record) for record in records]
+    return [judge(world, record) for record in records]
 
 
-def _judge(world: World, record: JournalRecord) -> Verdict:
+def judge(world: World, record: JournalRecord) -> Verdict:
+    """Let one record take its effect on the world, and say what it came to."""
     event = record.event
     if event is None:
         return Verdict(record, "unreadable", record.unreadable)

@@ -12,7 +12,7 @@ import structlog
 from schemas.topics import JOURNAL
 from services.resolver import generations, rows, saving, store
 from services.resolver.domain.entities import Claim
-from services.resolver.domain.fold import JournalRecord, Verdict, fold
+from services.resolver.domain.fold import JournalRecord
 from services.resolver.domain.state import TenantState, World
 from services.resolver.projection import journal_record
 from services.resolver.replaying.journal import Journal
@@ -23,12 +23,15 @@ from worker.failures import Rewind, classify, describe
 from worker.failures import Verdict as Classified
 from worker.positions import Place, Positions
 from worker.projection import Database, Effects
+from worker.reading import Raw
 from worker.records import Incoming, Outgoing, Span
 
 log = structlog.get_logger(__name__)
 
 QUERIES = queries.load("services.resolver.replaying", "queries.sql")
 RECORDS_OF_A_TRANSACTION = 20_000
+RECORDS_AT_ONCE = 50
+"""From bytes to the rows of `decisions`: so few stay in the CPU's cache, which takes a quarter off their time."""
 RECORDS_OF_A_BATCH = 1_000
 ROWS_IN_MEMORY = 400_000
 """Of all tenants together, ids that were claimed among them: about half a gigabyte. What is stored may be evicted."""
@@ -96,8 +99,8 @@ class Refolding:
             records = [journal_record(each) for each in batch if each.partition == partition]
             for number, run in self._numbers.runs(records):
                 world = await store.load(database, run, number)
-                verdicts = fold(world, run)
-                await saving.save(database, world, verdicts)
+                verdicts, decisions = saving.fold(world, run)
+                await saving.save(database, world, decisions)
                 failed += [
                     (by_place[each.record.partition, each.record.offset], each.error)
                     for each in verdicts
@@ -128,7 +131,7 @@ class Folder:
         self._tell = tell
         self._applying = Applying(Refolding(numbers), positions, Unkept())
         self._world = World()
-        self._verdicts: list[Verdict] = []
+        self._decisions: list[rows.Values] = []
         self._recent: dict[str, None] = {}
         self._load_absent = False
 
@@ -137,9 +140,10 @@ class Folder:
         self._forget(whatever_is_stored=since > 0)
         at = since
         async for raws, reached in self._journal.pieces(partition, since, until):
-            records = [self._journal.record(each) for each in raws if tenant is None or each.key == tenant]
-            await self._take(records)
-            if len(self._verdicts) >= RECORDS_OF_A_TRANSACTION or reached == until:
+            chosen = [each for each in raws if tenant is None or each.key == tenant]
+            for first in range(0, len(chosen), RECORDS_AT_ONCE):
+                await self._take(chosen[first : first + RECORDS_AT_ONCE])
+            if len(self._decisions) >= RECORDS_OF_A_TRANSACTION or reached == until:
                 await self._store(partition, at, reached, tenant)
                 at = reached
             self._tell(partition, reached)
@@ -160,18 +164,19 @@ class Folder:
                 start = end
             self._tell(partition, reached)
 
-    async def _take(self, records: Sequence[JournalRecord]) -> None:
+    async def _take(self, raws: Sequence[Raw]) -> None:
+        records = [self._journal.record(each) for each in raws]
         await self._make_present({each.event.tenant_id for each in records if each.event is not None})
         for number, run in self._numbers.runs(records):
             self._world.swap = number
-            self._verdicts += fold(self._world, run)
+            self._decisions += saving.fold(self._world, run)[1]
 
     async def _store(self, partition: int, since: int, until: int, tenant: bytes | None) -> None:
         place = (JOURNAL.name, partition)
         try:
             async with self._database.transaction():
                 await self._fence(place, since)
-                await saving.save(self._database, self._world, self._verdicts)
+                await saving.save(self._database, self._world, self._decisions)
                 await self._positions.advance(self._database, {place: until}, {place: until})
         except Exception as error:
             if classify(error) is not Classified.BROKEN or self._database.is_closed():
@@ -182,7 +187,7 @@ class Folder:
             return
         for state in self._world.tenants.values():
             state.settle()
-        self._verdicts = []
+        self._decisions = []
         await self._evict()
 
     async def _fence(self, place: Place, since: int) -> None:
@@ -220,7 +225,7 @@ class Folder:
 
     def _forget(self, *, whatever_is_stored: bool) -> None:
         self._world = World()
-        self._verdicts = []
+        self._decisions = []
         self._recent = {}
         self._load_absent = whatever_is_stored
 
