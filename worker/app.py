@@ -44,7 +44,7 @@ from worker.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
 
-GARBAGE_THRESHOLDS = (50_000, 20, 50)
+GARBAGE_THRESHOLDS = (200_000, 20, 50)
 """A batch makes many objects that live until its commit; the default of 700 walks them over and over, which takes a
 fifth of the resolver's CPU."""
 

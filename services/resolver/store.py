@@ -3,7 +3,7 @@
 All statements run in the batch's transaction, after its position rows were locked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from services.resolver import rows
 from services.resolver.domain.email import normalised
@@ -93,6 +93,6 @@ async def _load_holders(database: Database, world: World, mentions: Mentions) ->
         world.tenant(row["tenant_id"]).hold_email(row["email"], rows.holder(row))
 
 
-def _columns(keys: Iterable[Key]) -> tuple[list[str], list[str]]:
-    ordered = sorted(keys)
-    return [tenant_id for tenant_id, _ in ordered], [key for _, key in ordered]
+def _columns(keys: Collection[Key]) -> tuple[Sequence[str], Sequence[str]]:
+    tenants, ids = zip(*sorted(keys), strict=True) if keys else ((), ())
+    return tenants, ids
