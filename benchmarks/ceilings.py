@@ -1,19 +1,21 @@
 """What nobody can be faster than here: `python -m benchmarks.ceilings`.
 
-Reading without doing anything, writing the resolver's rows without deciding anything, and one record there and back
-with one commit.
+Reading without doing anything, writing the resolver's rows without deciding anything, both with publishing what was
+made before, and one record there and back with one commit.
 """
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from statistics import median
 from typing import Any
 from uuid import uuid5
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from benchmarks import ready_made
 from benchmarks.bench import Bench, Figures, alone
 from benchmarks.filling import fill
 from benchmarks.latency import floor
@@ -21,19 +23,17 @@ from benchmarks.place import Place, fresh_place
 from benchmarks.spread import latencies, spread
 from schemas.ids import NAMESPACE
 from schemas.topics import JOURNAL
-from services.resolver.saving import DECISION_COLUMNS, QUERIES
+from services.resolver.saving import DECISION_COLUMNS, KINDS, QUERIES
 
 AT_ONCE = 5_000
 BATCH = 1_000
 RUNS = 3
 OUTCOME_BYTES = 900
+READY_MADE = 50_000
+"""Records whose rows and outcomes are in memory before the clock starts."""
 ROUND_TRIPS = 300
 """At most; fewer where little is asked for."""
-ITEM_COLUMNS = (
-    "tenant_id", "item_id", "client_id", "xpm_party_id", "import_id", "staged_from", "state", "reason", "personal",
-    "relationship", "archived", "stub", "details_as_of", "in_xpm", "digest", "member_id", "attached_by", "decided_by",
-    "decided_at", "ignored",
-)  # fmt: skip
+ITEM_COLUMNS = next(kind.columns for kind in KINDS if kind.table == "items")
 PERSONAL = (
     '{"name": "Person 123456", "email": "person1.1@example.com", "phone": "0491 570 110", "date_of_birth": '
     '"1978-04-09", "address": "7 Wattle Parade\\nFernleigh NSW 2999\\nAustralia"}'
@@ -60,6 +60,8 @@ async def measure(bench: Bench) -> Figures:
         }.items():
             figures[name] = await _measured(bench, name, rate)
         await database.close()
+        if options.rows >= ready_made.AT_ONCE:
+            figures["ready_made"] = await _ready_made(bench, place)
         times = await floor(place, min(ROUND_TRIPS, options.rows // 20))
         figures["round_trip_and_commit"] = latencies(times)
     return figures
@@ -69,6 +71,15 @@ async def _measured(bench: Bench, name: str, rate: Callable[[], Awaitable[float]
     found = spread([await rate() for _ in range(min(bench.options.runs, RUNS))])
     bench.tell(f"  {name:16} {found['median']:>9,.0f}/s")
     return found
+
+
+async def _ready_made(bench: Bench, place: Place) -> dict[str, float]:
+    number = min(bench.options.rows, READY_MADE)
+    found = [await ready_made.rate(place, number) for _ in range(min(bench.options.runs, RUNS))]
+    rates = spread([rate for rate, _ in found])
+    cpu = median(cpu for _, cpu in found)
+    bench.tell(f"  ready_made       {rates['median']:>9,.0f}/s, {cpu * 1e6:.0f} us of CPU a record")
+    return rates | {"cpu_per_record": cpu}
 
 
 async def _read(place: Place) -> float:
@@ -121,19 +132,8 @@ def _items(number: int) -> list[Any]:
     return [
         (
             *(_tenant(each), _id("item", each), _id("client", each // 24), _id("party", each)),
-            *(
-                _id("import", each // 24),
-                each,
-                "pending",
-                None,
-                PERSONAL,
-                RELATIONSHIP,
-                False,
-                False,
-                None,
-                True,
-            ),
-            *("0" * 32, None, None, None, None, None),
+            *(_id("import", each // 24), each, PERSONAL, RELATIONSHIP, False, False, None, "0" * 32),
+            *("pending", None, True, None, None, None, None, None),
         )
         for each in range(number)
     ]
