@@ -1,5 +1,6 @@
 """A batch, and the pure operations on it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -51,15 +52,19 @@ def fence(batch: Batch, positions: Mapping[Place, Position]) -> Batch:
 
 def lanes(batch: Batch, number: int) -> list[Batch]:
     """Cut a batch into at most so many, of whole partitions and about equally long."""
-    records: dict[Place, list[Incoming]] = {place(span): [] for span in batch.spans}
-    for record in batch.records:
-        records[place(record)].append(record)
+    lengths = Counter({place(span): 0 for span in batch.spans})
+    lengths.update([place(record) for record in batch.records])
+    filled = [0] * number
+    lane_of: dict[Place, int] = {}
+    for where, length in lengths.most_common():
+        lane_of[where] = shortest = filled.index(min(filled))
+        filled[shortest] += length
     cuts: list[tuple[list[Incoming], list[Span]]] = [([], []) for _ in range(number)]
-    for span in sorted(batch.spans, key=lambda each: -len(records[place(each)])):
-        shortest = min(cuts, key=lambda cut: len(cut[0]))
-        shortest[0].extend(records[place(span)])
-        shortest[1].append(span)
-    return [Batch(*cut) for cut in cuts if cut[1]]
+    for record in batch.records:
+        cuts[lane_of[place(record)]][0].append(record)
+    for span in batch.spans:
+        cuts[lane_of[place(span)]][1].append(span)
+    return [Batch(records, spans) for records, spans in cuts if spans]
 
 
 def joined(first: Batch, then: Batch) -> Batch:
