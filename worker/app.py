@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+import uvloop
 from pydantic import ValidationError
 from starlette.routing import BaseRoute
 
@@ -90,7 +91,8 @@ def run(name: str, compose: Compose, purpose: str, settings: type[Settings] = Se
     ).parse_args()
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
-    sys.exit(asyncio.run(_main(name, compose, settings)))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        sys.exit(runner.run(_main(name, compose, settings)))
 
 
 async def serve(name: str, compose: Compose, settings: Settings, stopping: asyncio.Event) -> None:
