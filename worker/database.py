@@ -18,6 +18,13 @@ COMMAND_SECONDS = 60.0
 ABANDONED_TRANSACTION = "90s"
 """Longer than a publication inside a transaction may take; then the locks of a process that hangs are freed."""
 
+PLAN_BY_KEY = (
+    "plan_cache_mode = force_generic_plan",
+    "enable_seqscan = off",
+    "enable_hashjoin = off",
+    "enable_mergejoin = off",
+)
+
 TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a connection that is gone may raise."""
 
@@ -100,6 +107,16 @@ class HeldConnections:
                 raise
             self._databases[number] = database
         return database
+
+
+async def plan_by_key(database: Database) -> None:
+    """Have each statement planned once, and to find its rows by key, whatever the statistics of the tables say.
+
+    For connections whose statements all do. Left to itself, Postgres plans a statement over a few keys anew each time,
+    which may take longer than its work, and plans made while a table was young would read all of it.
+    """
+    for setting in PLAN_BY_KEY:
+        await database.execute(f"SET {setting}")
 
 
 def is_lost(database: Database) -> bool:
