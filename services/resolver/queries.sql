@@ -1,3 +1,56 @@
+-- load --
+-- All of the next seven at once, for a small batch: one row of them, each table's rows in an array
+WITH touched AS MATERIALIZED (
+    SELECT tenant_id, client_id FROM unnest($3::text[], $4::text[]) AS named (tenant_id, client_id)
+    UNION
+    SELECT tenant_id, client_id
+    FROM clients
+    JOIN unnest($5::text[], $6::text[]) AS named (tenant_id, xpm_client_id) USING (tenant_id, xpm_client_id)
+    UNION
+    SELECT tenant_id, client_id
+    FROM members JOIN unnest($7::text[], $8::text[]) AS named (tenant_id, member_id) USING (tenant_id, member_id)
+    UNION
+    SELECT tenant_id, client_id
+    FROM items JOIN unnest($9::text[], $10::text[]) AS named (tenant_id, item_id) USING (tenant_id, item_id)
+    UNION
+    SELECT tenant_id, client_id
+    FROM imports JOIN unnest($11::text[], $12::text[]) AS named (tenant_id, import_id) USING (tenant_id, import_id)
+)
+SELECT
+    ARRAY(
+        SELECT ROW(tenant_id, event_id, "offset", content)
+        FROM decisions JOIN unnest($1::text[], $2::text[]) AS asked (tenant_id, event_id) USING (tenant_id, event_id)
+        WHERE claims_id
+    ) AS claims,
+    ARRAY(
+        SELECT ROW(tenant_id, client_id, xpm_client_id, account_email, details, provenance, details_from, staged_from)
+        FROM clients JOIN touched USING (tenant_id, client_id)
+    ) AS clients,
+    ARRAY(
+        SELECT ROW(tenant_id, member_id, client_id, co_owner, removed, details, provenance)
+        FROM members JOIN touched USING (tenant_id, client_id)
+    ) AS members,
+    ARRAY(
+        SELECT ROW(tenant_id, client_id, xpm_party_id, member_id, item_id, details_from)
+        FROM links JOIN touched USING (tenant_id, client_id)
+    ) AS links,
+    ARRAY(
+        SELECT ROW(tenant_id, item_id, client_id, xpm_party_id, import_id, staged_from, state, reason, personal,
+            relationship, archived, stub, details_as_of, in_xpm, digest, member_id, attached_by, decided_by,
+            decided_at, ignored)
+        FROM items JOIN touched USING (tenant_id, client_id)
+    ) AS items,
+    ARRAY(
+        SELECT ROW(tenant_id, import_id, client_id, bulk_id, requested_by, requested_at, started_from, status,
+            waiting_until, waiting_why, reason, message, reviewed, item_ids, unstaged, counts)
+        FROM imports JOIN (
+            SELECT tenant_id, import_id FROM imports JOIN touched USING (tenant_id, client_id)
+            WHERE status IN ('fetching', 'ready_for_review', 'in_review')
+            UNION
+            SELECT tenant_id, import_id FROM unnest($11::text[], $12::text[]) AS named (tenant_id, import_id)
+        ) AS wanted USING (tenant_id, import_id)
+    ) AS imports;
+
 -- claims --
 -- The ids of this batch that a record claimed before
 SELECT tenant_id, event_id, "offset", content

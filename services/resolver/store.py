@@ -3,7 +3,7 @@
 All statements run in the batch's transaction, after its position rows were locked.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from services.resolver import rows
 from services.resolver.domain.email import normalised
@@ -11,23 +11,26 @@ from services.resolver.domain.entities import Claim
 from services.resolver.domain.fold import JournalRecord
 from services.resolver.domain.mentions import Key, Mentions
 from services.resolver.domain.state import World
+from services.resolver.rows import Row
 from worker import queries
 from worker.projection import Database
 
 QUERIES = queries.load("services.resolver", "queries.sql")
+Found = Mapping[str, Sequence[Row]]
+"""What was looked up, by table."""
+AT_ONCE = 20
+"""Of how many records at most everything is looked up in one statement: that of 1,000 would take twice the time."""
 
 
-async def load(database: Database, records: Iterable[JournalRecord], swap: int) -> World:
+async def load(database: Database, records: Sequence[JournalRecord], swap: int) -> World:
     """Everything that folding these records may ask for."""
     mentions = Mentions()
     for record in records:
         if record.event is not None:
             mentions.note(record.event)
     world = World(swap)
-    for row in await database.fetch(QUERIES.claims, *_columns(mentions.events)):
-        claim = Claim(row["offset"], row["content"])
-        world.tenant(row["tenant_id"]).claims[row["event_id"]] = claim
-    await _load_clients(database, world, mentions)
+    looked_up = _at_once if len(records) <= AT_ONCE else _table_by_table
+    _put(world, await looked_up(database, mentions))
     await _load_holders(database, world, mentions)
     for state in world.tenants.values():
         state.commit()
@@ -43,32 +46,45 @@ async def outcomes(database: Database, partition: int, since: int, until: int) -
 
 async def touched_clients(database: Database, mentions: Mentions) -> set[Key]:
     """The clients that are named, themselves or by something of theirs: no others can change."""
-    found = await database.fetch(
-        QUERIES.touched_clients,
-        *_columns(mentions.clients),
-        *_columns(mentions.xpm_clients),
-        *_columns(mentions.members),
-        *_columns(mentions.items),
-        *_columns(mentions.imports),
-    )
+    found = await database.fetch(QUERIES.touched_clients, *_named(mentions))
     return {(row["tenant_id"], row["client_id"]) for row in found}
 
 
-async def _load_clients(database: Database, world: World, mentions: Mentions) -> None:
-    clients = await touched_clients(database, mentions)
-    touched = _columns(clients)
-    if clients:
-        for row in await database.fetch(QUERIES.load_clients, *touched):
-            world.tenant(row["tenant_id"]).put_client(rows.client(row))
-        for row in await database.fetch(QUERIES.load_members, *touched):
-            world.tenant(row["tenant_id"]).put_member(rows.member(row))
-        for row in await database.fetch(QUERIES.load_links, *touched):
-            world.tenant(row["tenant_id"]).put_link(rows.link(row))
-        for row in await database.fetch(QUERIES.load_items, *touched):
-            world.tenant(row["tenant_id"]).put_item(rows.item(row))
-    if clients or mentions.imports:
-        for row in await database.fetch(QUERIES.load_imports, *touched, *_columns(mentions.imports)):
-            world.tenant(row["tenant_id"]).put_import(rows.import_(row))
+async def _at_once(database: Database, mentions: Mentions) -> Found:
+    """In one round trip. A few commands wait for round trips, not for rows."""
+    found = await database.fetchrow(QUERIES.load, *_columns(mentions.events), *_named(mentions))
+    assert found is not None
+    return dict(found)
+
+
+async def _table_by_table(database: Database, mentions: Mentions) -> Found:
+    """Row by row as they come, while Postgres looks for the next ones."""
+    claims = await database.fetch(QUERIES.claims, *_columns(mentions.events))
+    touched = _columns(await touched_clients(database, mentions))
+    named = _columns(mentions.imports)
+    return {
+        "claims": claims,
+        "clients": await database.fetch(QUERIES.load_clients, *touched),
+        "members": await database.fetch(QUERIES.load_members, *touched),
+        "links": await database.fetch(QUERIES.load_links, *touched),
+        "items": await database.fetch(QUERIES.load_items, *touched),
+        "imports": await database.fetch(QUERIES.load_imports, *touched, *named),
+    }
+
+
+def _put(world: World, found: Found) -> None:
+    for tenant_id, event_id, offset, content in found["claims"]:
+        world.tenant(tenant_id).claims[event_id] = Claim(offset, content)
+    for row in found["clients"]:
+        world.tenant(row[0]).put_client(rows.client(row))
+    for row in found["members"]:
+        world.tenant(row[0]).put_member(rows.member(row))
+    for row in found["links"]:
+        world.tenant(row[0]).put_link(rows.link(row))
+    for row in found["items"]:
+        world.tenant(row[0]).put_item(rows.item(row))
+    for row in found["imports"]:
+        world.tenant(row[0]).put_import(rows.import_(row))
 
 
 async def _load_holders(database: Database, world: World, mentions: Mentions) -> None:
@@ -91,6 +107,16 @@ async def _load_holders(database: Database, world: World, mentions: Mentions) ->
         return
     for row in await database.fetch(QUERIES.load_holders, *_columns(emails)):
         world.tenant(row["tenant_id"]).hold_email(row["email"], rows.holder(row))
+
+
+def _named(mentions: Mentions) -> Sequence[Sequence[str]]:
+    return (
+        *_columns(mentions.clients),
+        *_columns(mentions.xpm_clients),
+        *_columns(mentions.members),
+        *_columns(mentions.items),
+        *_columns(mentions.imports),
+    )
 
 
 def _columns(keys: Collection[Key]) -> tuple[Sequence[str], Sequence[str]]:
