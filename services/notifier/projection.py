@@ -70,8 +70,7 @@ class NotifierProjection:
             if cause:
                 event = envelope(IntegrationProgressed.TYPE, shown, **_surroundings(row, cause))
                 tellings.append(Telling(row, cause, event))
-        await store.put_rows(database, rows)
-        await store.add_snapshots(database, tellings)
+        await store.put_rows(database, rows, tellings)
         return [Outgoing(PROGRESS, row.key.tenant_id, event) for row, _, event in tellings]
 
     async def _make_room(self, database: Database, days: Iterable[date]) -> None:

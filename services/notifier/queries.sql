@@ -5,8 +5,15 @@ SELECT tenant_id FROM unnest($1::text[]) AS seen (tenant_id) ORDER BY tenant_id
 ON CONFLICT DO NOTHING;
 
 -- lock_tenants --
--- Lock the tenants whose rows a batch folds, in one order everywhere
-SELECT FROM tenants WHERE tenant_id = ANY ($1::text[]) ORDER BY tenant_id FOR UPDATE;
+-- Lock the tenants whose rows a batch folds, in one order everywhere, if all are there, and then look at the clock
+WITH locked AS MATERIALIZED (
+    SELECT tenant_id FROM tenants
+    WHERE tenant_id = ANY ($1::text[])
+        AND (SELECT count(*) FROM tenants WHERE tenant_id = ANY ($1::text[])) = cardinality($1::text[])
+    ORDER BY tenant_id
+    FOR UPDATE
+)
+SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM locked HAVING count(*) = cardinality($1::text[]);
 
 -- now --
 -- Milliseconds since 1970, as readers of this database see it
@@ -27,32 +34,31 @@ SELECT add_partitions($1);
 SELECT drop_partitions($1);
 
 -- put_rows --
--- Store rows as they are now
-INSERT INTO progress (
-    tenant_id, kind, row_id, requested_at, status, client_id,
-    outcome_offset, outcome_swap, request_seen, bulk_from, reviewable, shown
+-- Store rows as they are now, and keep what is to be published of them, under the input that changed the row
+WITH put AS (
+    INSERT INTO progress (
+        tenant_id, kind, row_id, requested_at, status, client_id,
+        outcome_offset, outcome_swap, request_seen, bulk_from, reviewable, shown
+    )
+    SELECT *
+    FROM unnest(
+        $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[],
+        $7::bigint[], $8::integer[], $9::boolean[], $10::timestamptz[], $11::integer[], $12::json[]
+    )
+    ON CONFLICT (tenant_id, kind, row_id, requested_at) DO UPDATE SET
+        status = excluded.status,
+        client_id = excluded.client_id,
+        outcome_offset = excluded.outcome_offset,
+        outcome_swap = excluded.outcome_swap,
+        request_seen = excluded.request_seen,
+        bulk_from = excluded.bulk_from,
+        reviewable = excluded.reviewable,
+        shown = excluded.shown
 )
-SELECT *
-FROM unnest(
-    $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[],
-    $7::bigint[], $8::integer[], $9::boolean[], $10::timestamptz[], $11::integer[], $12::json[]
-)
-ON CONFLICT (tenant_id, kind, row_id, requested_at) DO UPDATE SET
-    status = excluded.status,
-    client_id = excluded.client_id,
-    outcome_offset = excluded.outcome_offset,
-    outcome_swap = excluded.outcome_swap,
-    request_seen = excluded.request_seen,
-    bulk_from = excluded.bulk_from,
-    reviewable = excluded.reviewable,
-    shown = excluded.shown;
-
--- add_snapshots --
--- Keep what is to be published, under the input that changed the row
 INSERT INTO snapshots (topic, partition, "offset", tenant_id, kind, row_id, requested_at, event)
 SELECT *
 FROM unnest(
-    $1::text[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::text[]
+    $13::text[], $14::integer[], $15::bigint[], $16::text[], $17::text[], $18::text[], $19::timestamptz[], $20::text[]
 );
 
 -- snapshots --

@@ -17,6 +17,7 @@ from worker.records import Span
 QUERIES = queries.load("services.notifier", "queries.sql")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+SNAPSHOT_COLUMNS = 8
 
 
 class Telling(NamedTuple):
@@ -34,9 +35,11 @@ async def lock(database: Database, tenants: Iterable[str]) -> int:
     made yet can't be locked, but the tenant can.
     """
     ordered = sorted(tenants)
-    await database.execute(QUERIES.add_tenants, ordered)
-    await database.execute(QUERIES.lock_tenants, ordered)
-    now: int = await database.fetchval(QUERIES.now)
+    now: int | None = await database.fetchval(QUERIES.lock_tenants, ordered)
+    if now is None:
+        await database.execute(QUERIES.add_tenants, ordered)
+        now = await database.fetchval(QUERIES.lock_tenants, ordered)
+    assert now is not None
     return now
 
 
@@ -60,21 +63,16 @@ async def drop_partitions(database: Database, over_by: datetime) -> int:
     return dropped
 
 
-async def put_rows(database: Database, rows: Sequence[tuple[Row, bytes]]) -> None:
-    """Store rows, each with what readers see of it as JSON, in key order."""
+async def put_rows(
+    database: Database, rows: Sequence[tuple[Row, bytes]], tellings: Sequence[Telling] = ()
+) -> None:
+    """Store rows, each with what readers see of it as JSON, in key order; and keep the events to be published."""
     if not rows:
         return
     ordered = sorted(rows, key=lambda each: each[0].key)
     columns = zip(*(_values(row, shown) for row, shown in ordered), strict=True)
-    await database.execute(QUERIES.put_rows, *map(list, columns))
-
-
-async def add_snapshots(database: Database, tellings: Sequence[Telling]) -> None:
-    """Keep the events that are to be published."""
-    if not tellings:
-        return
-    columns = zip(*map(_snapshot, tellings), strict=True)
-    await database.execute(QUERIES.add_snapshots, *map(list, columns))
+    kept = zip(*map(_snapshot, tellings), strict=True) if tellings else ((),) * SNAPSHOT_COLUMNS
+    await database.execute(QUERIES.put_rows, *map(list, columns), *map(list, kept))
 
 
 async def snapshots(database: Database, span: Span) -> list[tuple[str, bytes]]:
