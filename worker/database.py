@@ -1,5 +1,6 @@
 """Connections to Postgres: one or two held by the consumer loop, a small pool for everything that only looks."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -18,12 +19,16 @@ COMMAND_SECONDS = 60.0
 ABANDONED_TRANSACTION = "90s"
 """Longer than a publication inside a transaction may take; then the locks of a process that hangs are freed."""
 
-PLAN_BY_KEY = (
-    "plan_cache_mode = force_generic_plan",
-    "enable_seqscan = off",
-    "enable_hashjoin = off",
-    "enable_mergejoin = off",
-)
+PLANS = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+"""A loop's statements find their rows by key, so each is planned once, and for that. Left to itself, Postgres plans a
+statement over few keys anew each time, which takes longer than its work."""
+PLANS_SECONDS = 5.0
+"""After which a plan is made anew: one that was made while a table was empty may use the wrong one of two indexes."""
 
 TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a connection that is gone may raise."""
@@ -72,14 +77,20 @@ class HeldConnections:
         self._application = application
         self._prepare = prepare
         self._databases: list[Database | None] = [None] * number
+        self._planned_at = time.monotonic()
 
     async def first(self) -> Database:
         """One connection, always the same, ready for use. Raises what connecting or preparing raises."""
         return await self._get(0)
 
     async def all(self) -> Sequence[Database]:
-        """All of them, ready for use. Raises what connecting or preparing raises."""
-        return [await self._get(number) for number in range(len(self._databases))]
+        """All of them, ready for use. Raises what connecting, preparing and the database raise."""
+        databases = [await self._get(number) for number in range(len(self._databases))]
+        if time.monotonic() - self._planned_at > PLANS_SECONDS:
+            for database in databases:
+                await database.execute("DISCARD PLANS")
+            self._planned_at = time.monotonic()
+        return databases
 
     async def close(self) -> None:
         """Close the connections, at once where one does not answer."""
@@ -99,7 +110,7 @@ class HeldConnections:
     async def _get(self, number: int) -> Database:
         database = self._databases[number]
         if database is None or database.is_closed():
-            database = await connect(self._settings, self._application)
+            database = await connect(self._settings, self._application, **PLANS)
             try:
                 await self._prepare(database)
             except BaseException:
@@ -107,16 +118,6 @@ class HeldConnections:
                 raise
             self._databases[number] = database
         return database
-
-
-async def plan_by_key(database: Database) -> None:
-    """Have each statement planned once, and to find its rows by key, whatever the statistics of the tables say.
-
-    For connections whose statements all do. Left to itself, Postgres plans a statement over a few keys anew each time,
-    which may take longer than its work, and plans made while a table was young would read all of it.
-    """
-    for setting in PLAN_BY_KEY:
-        await database.execute(f"SET {setting}")
 
 
 def is_lost(database: Database) -> bool:

@@ -15,7 +15,6 @@ from services.notifier.domain.ledger import Changed, Ledger, Source, touched
 from services.notifier.domain.rows import Row
 from services.notifier.domain.snapshots import snapshot
 from services.notifier.store import Telling
-from worker.database import plan_by_key
 from worker.projection import Database, Effects
 from worker.records import Incoming, Outgoing, Span
 
@@ -39,7 +38,6 @@ class NotifierProjection:
     async def prepare(self, database: Database) -> None:
         await database.execute("SET ROLE muster_notifier")
         await database.execute("SET search_path TO notifier")
-        await plan_by_key(database)
 
     async def check(self, database: Database) -> None:
         """Its tables are always the same ones."""

@@ -8,7 +8,6 @@ from schemas.topics import JOURNAL, OUTCOMES, Topic
 from services.resolver import foreign, generations, saving, store
 from services.resolver.domain.fold import JournalRecord, Verdict
 from services.resolver.generations import Generation
-from worker.database import plan_by_key
 from worker.projection import Database, Effects
 from worker.records import Failed, Incoming, Outgoing, Span
 
@@ -32,7 +31,6 @@ class ResolverProjection:
         await database.execute("SET ROLE muster_resolver")
         generation = await generations.live(database)
         await database.execute(f"SET search_path TO {generation.schema}")
-        await plan_by_key(database)
         if self._may_begin is not None:
             await self._may_begin(database, generation)
         self._prepared[database] = generation
