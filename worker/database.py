@@ -1,7 +1,7 @@
 """Connections to Postgres: one or two held by the consumer loop, a small pool for everything that only looks."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,7 +19,7 @@ COMMAND_SECONDS = 60.0
 ABANDONED_TRANSACTION = "90s"
 """Longer than a publication inside a transaction may take; then the locks of a process that hangs are freed."""
 
-PLANS = {
+PLANS: Mapping[str, Any] = {
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
