@@ -1,87 +1,96 @@
 """From a command's publication to its committed row, and to a dashboard: `python -m benchmarks.commands`.
 
-Beside the raw floor: the same commands on the same topic at the same rate, stored by a bare consumer. Floor and
-services take turns. Row and dashboard are measured on the same commands, with resolver and notifier at work.
+Beside what nobody can be faster than: the same commands on the same topic at the same rate, stored by a bare consumer,
+and once more as two bare consumers hand them on. They and the services take turns. Row and dashboard are measured on
+the same commands, with resolver and notifier at work.
 """
 
 import asyncio
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
+from statistics import mean
 
 import asyncpg
 
-from benchmarks import observing
+from benchmarks import bare, observing
 from benchmarks.bench import Bench, Figures, alone
 from benchmarks.observing import Commits, Sent
-from benchmarks.peers.running import START_SECONDS, variables
 from benchmarks.place import Place, RunningService, fresh_place
 from benchmarks.spread import latencies
-from schemas.topics import JOURNAL
-from stack.process import ServerProcess
+from benchmarks.usage import Meter
 
 WARM_UP_SECONDS = 2.0
-FLOOR = "SELECT partition, applied_to FROM floor_positions"
-ROWS = "SELECT partition, applied_to FROM resolver_g1.positions WHERE topic = 'muster.journal'"
+BEYOND = "WHERE applied_to > coalesce(($1::bigint[])[partition + 1], -1)"
+FLOOR = f"SELECT partition, applied_to FROM {bare.FIRST}_positions {BEYOND}"
+ROWS = f"SELECT partition, applied_to FROM resolver_g1.positions {BEYOND} AND topic = 'muster.journal'"
+
+Waits = dict[str, Sequence[float]]
+Used = dict[str, float]
 
 
 async def measure(bench: Bench) -> Figures:
-    """Floor and services in turns."""
+    """The bare ones and the services in turns."""
     options = bench.options
-    waited: dict[str, list[Sequence[float]]] = {"floor": [], "row": [], "dashboard": []}
+    slices: list[Waits] = []
+    cpu: dict[str, list[Used]] = {"floor": [], "hops": [], "services": []}
     memory: dict[str, list[int]] = {"resolver": [], "notifier": []}
     async with fresh_place(bench.addresses, bench.stack.folder) as place:
         for number in range(options.slices):
-            waited["floor"].append(await _floor(bench, place, f"floor-{number}"))
-            rows, seen = await _services(bench, place, f"ours-{number}", memory)
-            waited["row"].append(rows)
-            waited["dashboard"].append(seen)
-            shown = ", ".join(f"{name} {latencies(them[-1])['p99']:.1f}" for name, them in waited.items())
+            floor, used_floor = await _floor(bench, place, f"floor-{number}")
+            hops, used_hops = await _hops(bench, place, f"hops-{number}")
+            ours, used_ours = await _services(bench, place, f"ours-{number}", memory)
+            slices.append(floor | hops | ours)
+            for name, used in zip(cpu, (used_floor, used_hops, used_ours), strict=True):
+                cpu[name].append(used)
+            shown = ", ".join(f"{name} {latencies(them)['p99']:.1f}" for name, them in slices[-1].items())
             bench.tell(f"  slice {number + 1} of {options.slices}: p99 ms: {shown}")
     return {
         "commands_per_second": options.commands_per_second,
         "seconds": options.slices * options.slice_seconds,
         "memory": memory,
-        **{name: _told(them) for name, them in waited.items()},
+        "cpu": {
+            name: {part: mean(one[part] for one in some) for part in some[0]} for name, some in cpu.items()
+        },
+        **{name: _told([them[name] for them in slices]) for name in slices[0]},
     }
 
 
-def _told(slices: list[Sequence[float]]) -> Figures:
+def _told(slices: Sequence[Sequence[float]]) -> Figures:
     every = [wait for them in slices for wait in them]
     return latencies(every) | {"p99_of_slices": [latencies(them)["p99"] for them in slices]}
 
 
-async def _floor(bench: Bench, place: Place, name: str) -> Sequence[float]:
-    ready = place.folder / f"{place.settings.topic_prefix}{name}.ready"
-    process = ServerProcess(
-        "bench-floor",
-        place.folder,
-        variables=variables(place, name)
-        | {"PEER_RESULT": str(ready), "PEER_PARTITIONS": str(place.settings.partitions(JOURNAL))},
-    )
-    await process.start(sys.executable, "-m", "benchmarks.floor")
-    try:
-        await process.until(ready.exists, START_SECONDS)
-        sent, commits = await _commanded(bench, place, name, FLOOR)
-        return observing.waits(sent, lambda command: commits.at(*sent.places[command]))
-    finally:
-        await process.stop()
-        ready.unlink(missing_ok=True)
+async def _floor(bench: Bench, place: Place, name: str) -> tuple[Waits, Used]:
+    async with bare.floor(place, name) as processes:
+        sent, commits, used = await _commanded(bench, place, name, processes, FLOOR)
+    return {"floor": _stored(sent, commits)}, used
+
+
+async def _hops(bench: Bench, place: Place, name: str) -> tuple[Waits, Used]:
+    seen: dict[str, float] = {}
+    async with bare.hops(place, name, seen) as processes:
+        sent, _, used = await _commanded(bench, place, name, processes, FLOOR, seen)
+    return {"hops": observing.waits(sent, seen.get)}, used
 
 
 async def _services(
     bench: Bench, place: Place, name: str, memory: dict[str, list[int]]
-) -> tuple[Sequence[float], Sequence[float]]:
+) -> tuple[Waits, Used]:
     seen: dict[str, float] = {}
     async with AsyncExitStack() as parts:
         resolver = await parts.enter_async_context(place.service("resolver"))
         notifier = await parts.enter_async_context(place.service("notifier"))
         await parts.enter_async_context(observing.dashboards(notifier.address, seen))
-        watching = asyncio.create_task(_watch({"resolver": resolver, "notifier": notifier}, memory))
+        services = {"resolver": resolver, "notifier": notifier}
+        watching = asyncio.create_task(_watch(services, memory))
         parts.callback(watching.cancel)
-        sent, commits = await _commanded(bench, place, name, ROWS, seen)
-    rows = observing.waits(sent, lambda command: commits.at(*sent.places[command]))
-    return rows, observing.waits(sent, seen.get)
+        processes = {called: each.process.pid for called, each in services.items()}
+        sent, commits, used = await _commanded(bench, place, name, processes, ROWS, seen)
+    return {"row": _stored(sent, commits), "dashboard": observing.waits(sent, seen.get)}, used
+
+
+def _stored(sent: Sent, commits: Commits) -> Sequence[float]:
+    return observing.waits(sent, lambda command: commits.at(*sent.places[command]))
 
 
 async def _watch(running: Mapping[str, RunningService], memory: dict[str, list[int]]) -> None:
@@ -95,31 +104,34 @@ async def _watch(running: Mapping[str, RunningService], memory: dict[str, list[i
 
 
 async def _commanded(
-    bench: Bench, place: Place, name: str, statement: str, seen: dict[str, float] | None = None
-) -> tuple[Sent, Commits]:
+    bench: Bench,
+    place: Place,
+    name: str,
+    processes: Mapping[str, int],
+    statement: str,
+    seen: dict[str, float] | None = None,
+) -> tuple[Sent, Commits, Used]:
     """Send, first some that don't count, and wait until the last one is in (and seen)."""
     options = bench.options
+    rate, seconds = options.commands_per_second, options.slice_seconds
     database = await asyncpg.connect(place.dsn)
     commits = Commits(database, statement)
     looking = asyncio.create_task(commits.look())
+    servers = {"kafka": bench.servers.kafka, "postgres": bench.servers.postgres}
     try:
         warm, sent = Sent(), Sent()
-        await observing.send(
-            place,
-            warm,
-            f"{name}-warm",
-            options.commands_per_second,
-            min(WARM_UP_SECONDS, options.slice_seconds / 2),
-        )
+        await observing.send(place, warm, f"{name}-warm", rate, min(WARM_UP_SECONDS, seconds / 2))
         await _in(warm, commits, seen)
-        await observing.send(place, sent, name, options.commands_per_second, options.slice_seconds)
+        meter = Meter(processes | servers)
+        await observing.send(place, sent, name, rate, seconds)
         await _in(sent, commits, seen)
+        used = meter.end(len(sent.due))
     finally:
         looking.cancel()
         with suppress(asyncio.CancelledError):
             await looking
         await database.close()
-    return sent, commits
+    return sent, commits, used
 
 
 async def _in(sent: Sent, commits: Commits, seen: dict[str, float] | None) -> None:

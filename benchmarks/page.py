@@ -36,7 +36,13 @@ CEILINGS = {
 WAITS = {
     "floor": "raw floor: aiokafka, one upsert, one commit",
     "row": "command to committed row",
+    "hops": "the dashboard's hops, bare: two consumers one after the other, three topics, two commits",
     "dashboard": "command to event at a dashboard",
+}
+TURNS = {
+    "floor": "raw floor",
+    "hops": "the dashboard's hops, bare",
+    "services": "resolver and notifier",
 }
 
 
@@ -162,10 +168,24 @@ def _commands(results: Results) -> str:
         )
         for name, shown in WAITS.items()
     ]
+    used = [
+        (
+            shown,
+            f"{found['cpu'][name]['busy']:.0%}",
+            ", ".join(
+                f"{part} {seconds * 1e6:,.0f}"
+                for part, seconds in found["cpu"][name].items()
+                if part != "busy"
+            ),
+        )
+        for name, shown in TURNS.items()
+    ]
     return (
         f"{found['commands_per_second']} commands a second for {found['seconds']:,} s each, in turns; milliseconds "
         "from the moment at which a command was to be sent.\n\n"
         + _table(("", "p50", "p95", "p99", "longest", "p50, of the floor's", "p99, of the floor's"), rows)
+        + "\n\n"
+        + _table(("at work", "the machine was busy", "CPU a command, us"), used)
     )
 
 

@@ -1,7 +1,8 @@
 """What processes have used, as `/proc` counts it: a process with all that it started, and servers by their port."""
 
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,6 +25,30 @@ class Servers:
         """What the two have used so far; nothing for one that is elsewhere."""
         kafka, postgres = (cpu_seconds(pid) if pid else 0.0 for pid in (self.kafka, self.postgres))
         return kafka, postgres
+
+
+class Meter:
+    """What some processes, this one and the machine use between two moments."""
+
+    def __init__(self, processes: Mapping[str, int | None]) -> None:
+        """Begins at once. A process that is not on this machine is left out."""
+        self._pids = {name: pid for name, pid in processes.items() if pid is not None}
+        self._before = self._now()
+
+    def end(self, things: int) -> dict[str, float]:
+        """CPU seconds a thing of each process, and as `busy` the share of the machine that was not idle."""
+        used = {name: value - self._before[name] for name, value in self._now().items()}
+        idle, whole = used.pop("idle"), used.pop("whole")
+        return {name: seconds / things for name, seconds in used.items()} | {"busy": 1 - idle / whole}
+
+    def _now(self) -> dict[str, float]:
+        first = Path("/proc/stat").read_text(encoding="ascii").partition("\n")[0]
+        ticks = [int(each) / TICKS for each in first.split()[1:9]]
+        return {name: cpu_seconds(pid) for name, pid in self._pids.items()} | {
+            "generator": time.process_time(),
+            "idle": ticks[3] + ticks[4],
+            "whole": sum(ticks),
+        }
 
 
 def servers(addresses: Addresses) -> Servers:

@@ -59,6 +59,7 @@ class Consumer:
         self._joined: tuple[AIOKafkaConsumer, Takeover] | None = None
         self._share: Share | None = None
         self._stopping = asyncio.Event()
+        self._stop: asyncio.Task[Any] | None = None
 
     async def run(self) -> None:
         """Consume until `stop`. Raises what no waiting can mend."""
@@ -169,6 +170,8 @@ class Consumer:
                 await self._tidy()
         with suppress(CannotLeave):
             await self._leave()
+        if self._stop is not None:
+            self._stop.cancel()
         self._progress.turn("stopped")
 
     async def _leave(self) -> None:
@@ -196,11 +199,15 @@ class Consumer:
     async def _unless_stopping(self, doing: Coroutine[Any, Any, Result]) -> Result | None:
         """The result, or None as soon as the loop is to stop."""
         task = asyncio.ensure_future(doing)
-        stop = asyncio.ensure_future(self._stopping.wait())
         try:
-            await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task, self._asked()}, return_when=asyncio.FIRST_COMPLETED)
             return task.result() if task.done() else None
         finally:
-            stop.cancel()
             task.cancel()
             await asyncio.wait({task})
+
+    def _asked(self) -> asyncio.Task[Any]:
+        """Done when the loop is to stop; one for its whole life, since each turn waits for it."""
+        if self._stop is None:
+            self._stop = asyncio.create_task(self._stopping.wait())
+        return self._stop

@@ -66,7 +66,9 @@ def results():
                 "seconds": 300,
                 "floor": _waits(10.0),
                 "row": _waits(20.0),
+                "hops": _waits(25.0),
                 "dashboard": _waits(41.0),
+                "cpu": {name: {"kafka": 0.001, "busy": 0.5} for name in ("floor", "hops", "services")},
                 "memory": {"resolver": [100, 100], "notifier": [100, 100]},
             }
         ),
