@@ -34,7 +34,28 @@ SELECT add_partitions($1);
 SELECT drop_partitions($1);
 
 -- put_rows --
--- Store rows as they are now, and keep what is to be published of them, under the input that changed the row
+-- Store rows as they are now
+INSERT INTO progress (
+    tenant_id, kind, row_id, requested_at, status, client_id,
+    outcome_offset, outcome_swap, request_seen, bulk_from, reviewable, shown
+)
+SELECT *
+FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[],
+    $7::bigint[], $8::integer[], $9::boolean[], $10::timestamptz[], $11::integer[], $12::json[]
+)
+ON CONFLICT (tenant_id, kind, row_id, requested_at) DO UPDATE SET
+    status = excluded.status,
+    client_id = excluded.client_id,
+    outcome_offset = excluded.outcome_offset,
+    outcome_swap = excluded.outcome_swap,
+    request_seen = excluded.request_seen,
+    bulk_from = excluded.bulk_from,
+    reviewable = excluded.reviewable,
+    shown = excluded.shown;
+
+-- put_rows_to_be_told --
+-- The same, and keep what is to be published of them, under the input that changed the row
 WITH put AS (
     INSERT INTO progress (
         tenant_id, kind, row_id, requested_at, status, client_id,

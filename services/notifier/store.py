@@ -17,7 +17,6 @@ from worker.records import Span
 QUERIES = queries.load("services.notifier", "queries.sql")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
-SNAPSHOT_COLUMNS = 8
 
 
 class Telling(NamedTuple):
@@ -70,9 +69,12 @@ async def put_rows(
     if not rows:
         return
     ordered = sorted(rows, key=lambda each: each[0].key)
-    columns = zip(*(_values(row, shown) for row, shown in ordered), strict=True)
-    kept = zip(*map(_snapshot, tellings), strict=True) if tellings else ((),) * SNAPSHOT_COLUMNS
-    await database.execute(QUERIES.put_rows, *map(list, columns), *map(list, kept))
+    columns = map(list, zip(*(_values(row, shown) for row, shown in ordered), strict=True))
+    if not tellings:
+        await database.execute(QUERIES.put_rows, *columns)
+        return
+    kept = map(list, zip(*map(_snapshot, tellings), strict=True))
+    await database.execute(QUERIES.put_rows_to_be_told, *columns, *kept)
 
 
 async def snapshots(database: Database, span: Span) -> list[tuple[str, bytes]]:
