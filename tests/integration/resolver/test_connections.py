@@ -1,13 +1,18 @@
 """The resolver's connections: each is for the tables that were live when it was prepared."""
 
+import re
+
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
-from services.resolver import generations
+from services.resolver import generations, store
 from services.resolver.domain.version import RULES_VERSION
 from services.resolver.generations import Generation
 from services.resolver.projection import ResolverProjection
+from worker.database import HeldConnections
 from worker.failures import Rewind
+from worker.settings import Settings
 
 
 async def test_a_connection_from_before_a_swap_is_refused_beside_one_from_after_it(database: str) -> None:
@@ -25,6 +30,25 @@ async def test_a_connection_from_before_a_swap_is_refused_beside_one_from_after_
     finally:
         for each in (older, newer, operator):
             await each.close()
+
+
+async def test_every_statement_of_the_loop_finds_its_rows_by_key_also_while_the_tables_are_empty(
+    database: str,
+) -> None:
+    """A plan that reads whole tables would be kept while they grow."""
+    held = HeldConnections(
+        Settings(postgres_dsn=SecretStr(database)), "resolver", ResolverProjection().prepare, 2
+    )
+    try:
+        for connection in await held.all():
+            for name, query in store.QUERIES.items():
+                number = max(map(int, re.findall(r"\$(\d+)", query)))
+                await connection.execute(f"PREPARE {name} AS {query}")
+                nothing = ", ".join(["NULL"] * number)
+                plan = await connection.fetch(f"EXPLAIN EXECUTE {name} ({nothing})")
+                assert not [line for (line,) in plan if "Seq Scan" in line or "Hash Join" in line], name
+    finally:
+        await held.close()
 
 
 async def _swap(operator: "asyncpg.Connection[asyncpg.Record]") -> None:
