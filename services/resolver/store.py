@@ -18,6 +18,25 @@ from worker.projection import Database
 QUERIES = queries.load("services.resolver", "queries.sql")
 Found = Mapping[str, Sequence[Row]]
 """What was looked up, by table."""
+NAMES: Mapping[str, Sequence[str]] = {
+    "claims": ("tenant_id", "event_id", "offset", "content"),
+    "clients": (
+        "tenant_id", "client_id", "xpm_client_id", "account_email", "details", "provenance", "details_from",
+        "staged_from",
+    ),
+    "members": ("tenant_id", "member_id", "client_id", "co_owner", "removed", "details", "provenance"),
+    "links": ("tenant_id", "client_id", "xpm_party_id", "member_id", "item_id", "details_from"),
+    "items": (
+        "tenant_id", "item_id", "client_id", "xpm_party_id", "import_id", "staged_from", "state", "reason", "personal",
+        "relationship", "archived", "stub", "details_as_of", "in_xpm", "digest", "member_id", "attached_by",
+        "decided_by", "decided_at", "ignored",
+    ),
+    "imports": (
+        "tenant_id", "import_id", "client_id", "bulk_id", "requested_by", "requested_at", "started_from", "status",
+        "waiting_until", "waiting_why", "reason", "message", "reviewed", "item_ids", "unstaged", "counts",
+    ),
+}  # fmt: skip
+"""Of the columns in the rows of `load`, which Postgres gives none."""
 AT_ONCE = 20
 """Of how many records at most everything is looked up in one statement: that of 1,000 would take twice the time."""
 
@@ -54,7 +73,9 @@ async def _at_once(database: Database, mentions: Mentions) -> Found:
     """In one round trip. A few commands wait for round trips, not for rows."""
     found = await database.fetchrow(QUERIES.load, *_columns(mentions.events), *_named(mentions))
     assert found is not None
-    return dict(found)
+    return {
+        table: [dict(zip(names, row, strict=True)) for row in found[table]] for table, names in NAMES.items()
+    }
 
 
 async def _table_by_table(database: Database, mentions: Mentions) -> Found:
@@ -73,18 +94,19 @@ async def _table_by_table(database: Database, mentions: Mentions) -> Found:
 
 
 def _put(world: World, found: Found) -> None:
-    for tenant_id, event_id, offset, content in found["claims"]:
-        world.tenant(tenant_id).claims[event_id] = Claim(offset, content)
+    for row in found["claims"]:
+        claim = Claim(row["offset"], row["content"])
+        world.tenant(row["tenant_id"]).claims[row["event_id"]] = claim
     for row in found["clients"]:
-        world.tenant(row[0]).put_client(rows.client(row))
+        world.tenant(row["tenant_id"]).put_client(rows.client(row))
     for row in found["members"]:
-        world.tenant(row[0]).put_member(rows.member(row))
+        world.tenant(row["tenant_id"]).put_member(rows.member(row))
     for row in found["links"]:
-        world.tenant(row[0]).put_link(rows.link(row))
+        world.tenant(row["tenant_id"]).put_link(rows.link(row))
     for row in found["items"]:
-        world.tenant(row[0]).put_item(rows.item(row))
+        world.tenant(row["tenant_id"]).put_item(rows.item(row))
     for row in found["imports"]:
-        world.tenant(row[0]).put_import(rows.import_(row))
+        world.tenant(row["tenant_id"]).put_import(rows.import_(row))
 
 
 async def _load_holders(database: Database, world: World, mentions: Mentions) -> None:
