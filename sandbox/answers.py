@@ -1,8 +1,9 @@
 """What the Xero API says besides XML: problems as JSON, an empty 429, and the headers that go with each."""
 
+import itertools
 import math
 from collections.abc import AsyncIterator, Iterator
-from itertools import islice
+from datetime import datetime
 from typing import Literal
 from uuid import uuid4
 
@@ -14,13 +15,14 @@ from sandbox.quota import Problem
 _XML = "text/xml; charset=utf-8"
 
 BROKEN = '<Response api-method="Get"><Status>OK</Status><Client><UUID>1d44f4b8</Client></Response>'
-BOMB = """<!DOCTYPE Response [
-  <!ENTITY a "boom boom boom boom boom boom boom boom">
-  <!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">
-  <!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">
-  <!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;">
-]>
-<Response api-method="Get"><Status>OK</Status><Client><Name>&d;</Name></Client></Response>"""
+_LAUGHS = "".join(
+    f'  <!ENTITY {name} "{f"&{before};" * 10}">\n' for before, name in itertools.pairwise("abcdefghij")
+)
+BOMB = f"""<!DOCTYPE Response [
+  <!ENTITY a "boom">
+{_LAUGHS}]>
+<Response api-method="Get"><Status>OK</Status><Client><Name>&j;</Name></Client></Response>"""
+"""Four thousand million characters, for whoever expands entities."""
 
 
 def xml(content: str) -> Response:
@@ -32,7 +34,7 @@ def xml_stream(pieces: Iterator[str]) -> Response:
 
 
 async def _by_the_hundred(pieces: Iterator[str]) -> AsyncIterator[str]:
-    while batch := "".join(islice(pieces, 100)):
+    while batch := "".join(itertools.islice(pieces, 100)):
         yield batch
 
 
@@ -61,10 +63,10 @@ def unauthorized() -> Response:
     return _problem(401, "Unauthorized", "AuthenticationUnsuccessful", headers)
 
 
-def expired() -> Response:
-    """The recorded answer to a token whose time is over."""
+def expired(at: datetime) -> Response:
+    """The recorded answer to a token whose time is over, with the date in the American order."""
     headers = {"www-authenticate": "Bearer error=invalid_token"}
-    return _problem(401, "Unauthorized", "TokenExpired: token expired at 04/29/2020 09:22:02", headers)
+    return _problem(401, "Unauthorized", f"TokenExpired: token expired at {at:%m/%d/%Y %H:%M:%S}", headers)
 
 
 def forbidden(application_remaining: int) -> Response:

@@ -3,6 +3,7 @@
 import re
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -32,6 +33,7 @@ class Quota(StrEnum):
 
 _MUSTER = Application()
 _LIMITS = {Quota.GENEROUS: GENEROUS, Quota.REAL: REAL}
+_INSTEAD = "Instead of what --quota says."
 
 
 def main() -> None:
@@ -78,6 +80,11 @@ def command(
         Quota,
         typer.Option(help="Xero's limits (5 calls at once, 60 a minute, 5,000 a day), or none to be met."),
     ] = Quota.GENEROUS,
+    calls_at_once: Annotated[int | None, typer.Option(min=1, help=_INSTEAD)] = None,
+    calls_a_minute: Annotated[int | None, typer.Option(min=1, help=_INSTEAD)] = None,
+    calls_a_day: Annotated[
+        int | None, typer.Option(min=1, help=f"{_INSTEAD} Xero's smallest plan has 1,000.")
+    ] = None,
     quicken: Annotated[
         float,
         typer.Option(
@@ -121,11 +128,14 @@ def command(
 
         muster sandbox
         muster sandbox --made-up tern:1000 --quota real --trouble 5
+        muster sandbox --quota real --calls-a-day 1000 --quicken 60
     """
+    asked = {"concurrent": calls_at_once, "minute": calls_a_minute, "day": calls_a_day}
+    own = {name: number for name, number in asked.items() if number is not None}
     mix = Mix(archived, deleted, dangling, ended, relationships)
     state = Sandbox(
         [harbour_tenancy(harbour_token), *_made_up(made_up or (), mix)],
-        _LIMITS[quota].quickened(quicken),
+        replace(_LIMITS[quota], **own).quickened(quicken),
         application=Application(client_id, client_secret, tuple(redirect_url or ())),
         lives=Lives(access=access_token_seconds),
     )

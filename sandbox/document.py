@@ -10,11 +10,14 @@ from html import escape
 from typing import Literal
 
 from sandbox.dialect import AS_RECORDED, Dialect
+from sandbox.pairs import turned
 from sandbox.practice import Contact, Field, Group, Party, Practice, Relationship, Staff
 
-_BEFORE_FLAGS = (
+_PERSONAL = (
     "Name", "Title", "Gender", "FirstName", "MiddleName", "LastName", "OtherName", "Email", "DateOfBirth",
     "DateOfDeath",
+)  # fmt: skip
+_ALWAYS_THERE = (
     "Address", "City", "Region", "PostCode", "Country",
     "PostalAddress", "PostalCity", "PostalRegion", "PostalPostCode", "PostalCountry",
     "Phone", "Fax", "Website", "ReferralSource", "ExportCode",
@@ -26,7 +29,7 @@ _AFTER_FLAGS = (
     "GSTBasis", "PrepareGST", "SignedTaxAuthority", "TaxAgent", "AgencyStatus", "ReturnType",
     "PrepareActivityStatement", "PrepareTaxReturn", "ActiveAtoClient",
 )  # fmt: skip
-KNOWN_FIELDS = frozenset(_BEFORE_FLAGS + _AFTER_FLAGS)
+KNOWN_FIELDS = frozenset(_PERSONAL + _ALWAYS_THERE + _AFTER_FLAGS)
 """The elements that a party's `fields` may hold; any other is printed nowhere."""
 
 _OF_LINKED_CONTACTS = ("IsPrimary", "Position")
@@ -44,6 +47,8 @@ class Printer:
     def __init__(self, practice: Practice, dialect: Dialect = AS_RECORDED) -> None:
         self._practice = practice
         self._dialect = dialect
+        never_set = _ALWAYS_THERE if dialect.never_set == "empty" else ()
+        self._never_set: dict[str, Field] = dict.fromkeys(never_set, "")
         self._closing = {"closed": "<{0} />", "open": "<{0}></{0}>", "absent": ""}[dialect.empty]
 
     def one_client(self, party: Party) -> Iterator[str]:
@@ -86,8 +91,9 @@ class Printer:
 
     def client(self, party: Party, amount: Amount = "detailed") -> str:
         """One record."""
-        parts = [*self._key(party), *_fields(party.fields, _BEFORE_FLAGS), *self._flags(party)]
-        parts += _fields(party.fields, _AFTER_FLAGS)
+        parts = [*self._key(party), *_fields(party.fields, _PERSONAL)]
+        parts += _fields(self._never_set | party.fields, _ALWAYS_THERE)
+        parts += [*self._flags(party), *_fields(party.fields, _AFTER_FLAGS)]
         if amount != "paged":
             parts.append(self._collection("Contacts", map(self._contact, party.contacts)))
         if amount == "detailed":
@@ -122,7 +128,8 @@ class Printer:
             "EndDate": tie.end,
         }
         related = {**self._id(tie.party_uuid), "Name": self._practice.name_of(tie)}
-        head: dict[str, Content] = {**self._id(tie.uuid), "Type": tie.type, "RelatedClient": related}
+        word = tie.type if self._dialect.words == "what the other is" else turned(tie.type)
+        head: dict[str, Content] = {**self._id(tie.uuid), "Type": word, "RelatedClient": related}
         return _element("Relationship", {**head, **_present(optional)})
 
     def _number(self, typed: str | None) -> str | None:
@@ -151,10 +158,15 @@ class Printer:
         return f"<{name}>{content}</{name}>" if content else self._closing.format(name)
 
     def _many(self, method: str, name: str, items: Iterable[str], more: str = "") -> Iterator[str]:
+        rest = iter(items)
+        first = next(rest, None)
         yield self._opening(method)
-        yield f"<{name}>"
-        yield from items
-        yield f"</{name}>"
+        if first is None:
+            yield self._closing.format(name)
+        else:
+            yield f"<{name}>{first}"
+            yield from rest
+            yield f"</{name}>"
         yield f"{more}</Response>"
 
     def _answer(self, method: str, content: Iterable[str], status: str = "OK") -> Iterator[str]:

@@ -40,13 +40,20 @@ class Gate:
     def _refusal(self, request: Request, tenant: str | None, quota: Quota | None) -> Response | None:
         token = _token(request)
         if self._sandbox.is_over(token):
-            return answers.expired()
+            return answers.expired(self._sandbox.ended(token))
         if not self._sandbox.knows(token):
             return answers.unauthorized()
         if self._tenanted and tenant not in self._sandbox.reached_by(token):
             return answers.forbidden(self._sandbox.application.remaining)
+        if self._tenanted and not self._sandbox.may_read(token, _method(request)):
+            return self._out_of_scope()
         exceeded = quota.exceeded() if quota else None
         return answers.throttled(exceeded.problem, exceeded.retry_after) if exceeded else None
+
+    def _out_of_scope(self) -> Response:
+        if self._sandbox.dialect.missing_scope == "401":
+            return answers.unauthorized()
+        return answers.forbidden(self._sandbox.application.remaining)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, tenant: str | None) -> None:
         app, tenancy = self._app, self._sandbox.tenancies.get(tenant or "")

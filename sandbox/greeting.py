@@ -26,14 +26,15 @@ Let the next three calls find it down:
   curl --json '{{"kind": "outage", "calls": 3}}' {address}/sandbox/faults
 
 Connect an importer to it, as to Xero ({address}/identity/connected-apps shows who has):
+  export {_limits(sandbox.limits)}
   export MUSTER_XPM_URL={address} MUSTER_XPM_AUTHORIZE_URL={address}/identity/connect/authorize
   export MUSTER_XPM_TOKEN_URL={address}/connect/token MUSTER_XPM_REVOCATION_URL={address}/connect/revocation
   export MUSTER_XPM_CLIENT_ID={application.client_id} MUSTER_XPM_CLIENT_SECRET={application.client_secret}
   export MUSTER_XPM_REDIRECT_URL=http://127.0.0.1:8090/oauth/callback MUSTER_HTTP_PORT=8090 MUSTER_DEMO=true
 
 Or give it tokens that need no consent:
-  export MUSTER_XPM_URL={address}
   export {_limits(sandbox.limits)}
+  export MUSTER_XPM_URL={address}
   export MUSTER_XPM_CONNECTIONS='{_connections(tenancies)}'
 """
 
@@ -41,6 +42,7 @@ Or give it tokens that need no consent:
 def _limits(limits: Limits) -> str:
     """What the importer has to know, since it is not what Xero has."""
     variables = {
+        "CALLS_AT_ONCE": limits.concurrent,
         "CALLS_A_MINUTE": limits.minute,
         "CALLS_A_DAY": limits.day,
         "MINUTE_SECONDS": limits.minute_seconds,

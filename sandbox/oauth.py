@@ -18,13 +18,11 @@ from uuid import uuid4
 
 TenantType = Literal["PRACTICEMANAGER", "ORGANISATION"]
 
-READS_CLIENTS = frozenset(
-    {"practicemanager", "practicemanager.read", "practicemanager.client", "practicemanager.client.read"}
-)
-KNOWN_SCOPES = READS_CLIENTS | {
+_READ_EVERYTHING = frozenset({"practicemanager", "practicemanager.read"})
+_AREAS = ("client", "staff", "job", "time")
+KNOWN_SCOPES = _READ_EVERYTHING | {
     "offline_access", "openid", "profile", "email",
-    "practicemanager.staff", "practicemanager.staff.read", "practicemanager.job", "practicemanager.job.read",
-    "practicemanager.time", "practicemanager.time.read",
+    *(f"practicemanager.{area}{ending}" for area in _AREAS for ending in ("", ".read")),
 }  # fmt: skip
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -47,8 +45,7 @@ class Application:
     redirects: tuple[str, ...] = ()
 
     def may_redirect_to(self, address: str) -> bool:
-        parts = urlsplit(address)
-        return address in self.redirects or (not self.redirects and parts.hostname in _LOOPBACK)
+        return address in self.redirects if self.redirects else _is_of_this_machine(address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,14 +197,21 @@ class Authority:
         return token in self._access
 
     def is_over(self, token: str) -> bool:
-        return self._access[token].expires_at <= self.now()
+        return self.ends(token) <= self.now()
+
+    def ends(self, token: str) -> datetime:
+        """When the access token ends, or ended."""
+        return self._access[token].expires_at
 
     def reached_by(self, token: str) -> list[Connection]:
         """What the access token's user has connected."""
         return list(self._connected(self._access[token].grant.user).values())
 
-    def reads_clients(self, token: str) -> bool:
-        return not READS_CLIENTS.isdisjoint(self._access[token].grant.scopes)
+    def may_read(self, token: str, method: str) -> bool:
+        """Whether the consent covers a method such as `client.api/get`; those of staff have scopes of their own."""
+        area = "staff" if method.startswith("staff.") else "client"
+        of_area = {f"practicemanager.{area}", f"practicemanager.{area}.read"}
+        return not (_READ_EVERYTHING | of_area).isdisjoint(self._access[token].grant.scopes)
 
     def users(self) -> list[str]:
         """Everybody who has connected something."""
@@ -246,6 +250,14 @@ class Authority:
     def _disconnect_all(self, user: str) -> None:
         for connection in self._connected(user).values():
             del self.connections[connection.id]
+
+
+def _is_of_this_machine(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and parts.hostname in _LOOPBACK
 
 
 def challenge_of(verifier: str) -> str:

@@ -21,15 +21,25 @@ _OPPOSITES = {
     "child of": "Parent Of",
     **{role.casefold(): f"{role} Of" for role in ROLES},
     **{f"{role} of".casefold(): role for role in ROLES},
+    "appointor": "Appointor Of",
+    "appointor of": "Appointor",
 }
 
 
 def opposite(word: str, record: Party) -> str:
     """The word on the other record, for a word on this one; one that nobody listed stands on both."""
-    folded = " ".join(word.split()).casefold()
-    if folded in (married.casefold() for married in _MARRIED):
+    if _folded(word) in (married.casefold() for married in _MARRIED):
         return {"Female": "Wife", "Male": "Husband"}.get(str(record.fields.get("Gender")), "Spouse")
-    return _OPPOSITES.get(folded, word)
+    return turned(word)
+
+
+def turned(word: str) -> str:
+    """The word that says the same of the other end; words that are the same at both stay."""
+    return _OPPOSITES.get(_folded(word), word)
+
+
+def _folded(word: str) -> str:
+    return " ".join(word.split()).casefold()
 
 
 def relate(practice: Practice, uuid: str, row: Relationship, now: datetime | None, *, both: bool) -> None:

@@ -111,7 +111,7 @@ class PracticeManager:
     def _printer(self, request: Request) -> Printer:
         dialect = self._sandbox.dialect
         if self._numeric:
-            dialect = dialect.model_copy(update={"ids": "numeric"})
+            dialect = dialect.model_copy(update={"ids": "numeric", "prospects": True})
         return Printer(self._practice(request), dialect)
 
     def _page(

@@ -85,11 +85,18 @@ class Sandbox:
         """Whether it was a token once."""
         return token in self.dead_tokens or (self.authority.issued(token) and self.authority.is_over(token))
 
+    def ended(self, token: str) -> datetime:
+        """When a token that is over ended; one that a fault has killed, now."""
+        return self.now() if token in self.dead_tokens else self.authority.ends(token)
+
+    def may_read(self, token: str, method: str) -> bool:
+        """Whether the token's consent covers a method; a practice's own token reads everything."""
+        return not self.authority.issued(token) or self.authority.may_read(token, method)
+
     def reached_by(self, token: str) -> dict[str, Tenancy]:
-        """The practices whose clients the token may read."""
+        """The practices that the token reaches."""
         if self.authority.issued(token):
-            may = self.authority.reads_clients(token)
-            reached = {each.tenant_id for each in self.authority.reached_by(token) if may}
+            reached = {each.tenant_id for each in self.authority.reached_by(token)}
         else:
             reached = {tenant for tenant, tenancy in self.tenancies.items() if tenancy.token == token}
         return {tenant: tenancy for tenant, tenancy in self.tenancies.items() if tenant in reached}

@@ -112,6 +112,8 @@ async def test_absent_and_empty_elements_differ(sandbox):
 
     assert "<Contacts /><Notes /><Groups /><Relationships />" in text
     assert "<Email>" not in text
+    assert "<Address></Address>" in text
+    assert "<Fax></Fax><Website></Website><ReferralSource></ReferralSource>" in text
     assert "<PostalAddress></PostalAddress>" in listed
     assert "<Address></Address>" in listed
 
@@ -163,6 +165,16 @@ class TestPages:
 
         assert answer.status_code == 400
         assert answer.json().keys() == {"status", "errorDescription"}
+
+    async def test_are_linked_as_the_dialect_has_it(self, sandbox):
+        """With a bare ampersand, as documentation prints it; and with an empty link after the last page."""
+        sandbox.state.dialect = Dialect(ampersand="bare", next_on_last_page="empty")
+        first, last = [
+            (await ask(sandbox, f"client.api/paged-list?pageSize={size}", MADE_UP)).text for size in (1, 500)
+        ]
+
+        assert "?pageSize=1&pageToken=" in first
+        assert "<Next></Next>" in last
 
     async def test_of_contacts_do_not_say_whose_they_are(self, sandbox):
         """Nor which is the primary one."""

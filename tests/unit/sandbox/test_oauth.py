@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandbox.oauth import Asked, Authority, Lives, OAuthError, challenge_of
+from sandbox.oauth import Application, Asked, Authority, Lives, OAuthError, challenge_of
 
 REDIRECT = "http://127.0.0.1/callback"
 PRACTICE = ("practice", "PRACTICEMANAGER", "A practice")
@@ -94,4 +94,24 @@ def test_without_offline_access_there_is_no_refresh_token(authority: Authority) 
     code = authority.consent("sam", asked(scopes="openid"), [PRACTICE])
     issued = authority.exchange(code, REDIRECT, None)
     assert issued.refresh is None
-    assert not authority.reads_clients(issued.access)
+    assert not authority.may_read(issued.access, "client.api/list")
+
+
+def test_methods_of_staff_have_scopes_of_their_own(authority: Authority) -> None:
+    for scope, clients, staff in (
+        ("practicemanager.client.read", True, False),
+        ("practicemanager.staff", False, True),
+        ("practicemanager.read", True, True),
+        ("practicemanager.job", False, False),
+    ):
+        token = authority.exchange(authority.consent("sam", asked(scopes=scope), [PRACTICE]), REDIRECT, None)
+        may = [
+            authority.may_read(token.access, f"{it}.api/list") for it in ("client", "clientgroup", "staff")
+        ]
+        assert may == [clients, clients, staff]
+
+
+def test_an_address_that_is_none_is_not_of_this_machine() -> None:
+    for address in ("http://[", "javascript://127.0.0.1/%0aalert(1)", "https://evil.example/", ""):
+        assert not Application().may_redirect_to(address)
+    assert Application().may_redirect_to("http://127.0.0.1:8090/oauth/callback")
