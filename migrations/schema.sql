@@ -251,6 +251,24 @@ CREATE TABLE importer.turns (
     paused_until timestamp with time zone
 );
 
+CREATE TABLE importer.wording (
+    tenant_id text NOT NULL,
+    ordinal bigint NOT NULL,
+    word text NOT NULL,
+    meaning jsonb,
+    changed_by text NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE importer.wording ALTER COLUMN ordinal ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME importer.wording_ordinal_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE notifier.mended (
     number bigint NOT NULL,
     tenant_id text NOT NULL COLLATE pg_catalog."C",
@@ -656,6 +674,9 @@ ALTER TABLE ONLY importer.staged_events
 ALTER TABLE ONLY importer.turns
     ADD CONSTRAINT turns_pkey PRIMARY KEY (tenant_id);
 
+ALTER TABLE ONLY importer.wording
+    ADD CONSTRAINT wording_pkey PRIMARY KEY (tenant_id, word, ordinal);
+
 ALTER TABLE ONLY notifier.mended
     ADD CONSTRAINT mended_pkey PRIMARY KEY (number);
 
@@ -850,6 +871,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.revocations TO muster_import
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.staged_events TO muster_importer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE importer.turns TO muster_importer;
+
+GRANT SELECT,INSERT ON TABLE importer.wording TO muster_importer;
 
 GRANT SELECT,DELETE ON TABLE notifier.mended TO muster_notifier;
 

@@ -62,6 +62,9 @@ VERBS = {
     "xpm-keys": Verb(
         "ops.keys_command:command", "Make keys for XPM's tokens, and say which are still needed.", MEND
     ),
+    "xpm-words": Verb(
+        "ops.wording_command:command", "Say what XPM's words of relationships mean at a practice.", MEND
+    ),
     "dead-letters": Verb(
         "ops.deadletters.commands:app",
         "List, show, redrive, discard and export what could not be processed.",

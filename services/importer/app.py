@@ -33,6 +33,7 @@ from services.importer.reading import Mirrors, Practices
 from services.importer.settings import ImporterSettings
 from services.importer.steps import Steps
 from services.importer.wakening import listen
+from services.importer.wording import Wording
 from services.importer.workers import Workers
 from worker.app import Resources, Service
 from worker.database import open_pool
@@ -74,7 +75,10 @@ async def compose(resources: Resources) -> AsyncIterator[Service]:
         rules, patience = _rules(settings), _patience(settings)
         queue = Queue(pool, rules)
         store = Store(pool, rules.lease)
-        practices = Practices(http, keys, settings, tolls.road("import"), _mirrors(settings, store))
+        wording = Wording(pool, settings.xpm_directions)
+        practices = Practices(
+            http, keys, settings, wording.table, tolls.road("import"), _mirrors(settings, store)
+        )
         steps = Steps(queue, practices, publisher, patience)
         workers = Workers(queue, steps, settings.imports_at_once)
         ending = Ending(vault) if vault else None
@@ -93,7 +97,10 @@ async def compose(resources: Resources) -> AsyncIterator[Service]:
         yield Service(
             ImporterProjection(),
             routes=routes(
-                journey, Clients(http, keys, settings, tolls.road("person")), settings.internal_token
+                journey,
+                Clients(http, keys, wording.table, tolls.road("person")),
+                wording,
+                settings.internal_token,
             ),
             tasks=(
                 workers.run,

@@ -15,6 +15,11 @@ CONTRADICTIONS = Counter(
     "muster_import_contradicting_words_total",
     "Relationships whose word, as it is read, makes somebody director or the like of a person",
 )
+NOT_TAKEN = Counter(
+    "muster_xpm_values_not_taken_total",
+    "Texts of XPM's that were taken shortened, or not at all since no value could be made of them, by their element",
+    ["element", "how"],
+)
 TOKENS_RENEWED = Counter(
     "muster_xpm_tokens_renewed_total",
     "Token sets that were asked for anew: renewed, lost on the way and asked for again, or refused",

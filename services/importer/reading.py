@@ -15,9 +15,10 @@ from services.importer.mirror.parties import Mirror
 from services.importer.quota.tolls import Road, free
 from services.importer.remembered import Remembered
 from services.importer.settings import ImporterSettings
+from services.importer.wording import Words
 from services.importer.xpm.api import Xpm
 from services.importer.xpm.calls import Key
-from services.importer.xpm.directions import STANDARD, Directions, contradictions, corrected
+from services.importer.xpm.directions import Directions, contradictions
 from services.importer.xpm.errors import (
     ClientNotFound,
     Forbidden,
@@ -43,6 +44,7 @@ class Practices:
         http: httpx.AsyncClient,
         keys: Keys,
         settings: ImporterSettings,
+        words: Words,
         road: Road = free,
         mirrors: Mirrors | None = None,
     ) -> None:
@@ -51,7 +53,7 @@ class Practices:
         self._keys = keys
         self._mirrors = mirrors
         self._calls = settings.import_calls
-        self._words = {tenant: corrected(own) for tenant, own in settings.xpm_directions.items()}
+        self._words = words
         self._remembered = Remembered()
 
     async def read(
@@ -65,8 +67,8 @@ class Practices:
         key = await self._keys.of(request.tenant_id)
         try:
             return await self._read(key, request, xpm_client_id, now, lenient=last_attempt)
-        except Forbidden:
-            await self._keys.confirm(key)
+        except Forbidden as error:
+            await self._keys.confirm(key, error)
             raise
 
     async def _read(
@@ -77,12 +79,12 @@ class Practices:
         known = self._remembered.of(request.tenant_id, request.import_id)
         reading = _Reading(xpm, xpm_client_id, known, self._calls, lenient=lenient)
         if self._mirrors is None:
-            client = await _read_client(xpm, xpm_client_id)
+            client = await xpm.read_client(xpm_client_id, check_usable)
             await reading.complete([each for each in parties_to_read(client, today) if each not in known])
         else:
             practice = (await key.access()).xero_tenant_id
             client = await reading.with_mirror(self._mirrors(request, xpm, practice), today)
-        words = self._words.get(request.tenant_id, STANDARD)
+        words = await self._words(request.tenant_id)
         _note_contradictions(request, client, known, words)
         return await asyncio.to_thread(
             staged, request, client, known, today, words
@@ -106,7 +108,7 @@ class _Reading:
     async def with_mirror(self, mirror: Mirror, today: date) -> Client:
         """Complete what the mirror knows. Returns the client, fresh."""
         listed = await mirror.client(self.xpm_client_id)
-        client = _usable(listed) if listed else await _read_client(self.xpm, self.xpm_client_id)
+        client = _usable(listed) if listed else await self._read_client()
         while missing := self._missing(client, today):
             self.known.update(await mirror.known(missing))
             missing = self._missing(client, today)
@@ -118,6 +120,9 @@ class _Reading:
             listed = await mirror.client(self.xpm_client_id) if len(missing) > FEW else None
             client = _usable(listed) if listed else client
         return client
+
+    async def _read_client(self) -> Client:
+        return await self.xpm.read_client(self.xpm_client_id, check_usable)
 
     def _missing(self, client: Client, today: date) -> list[str]:
         return [party_id for party_id in parties_to_read(client, today) if party_id not in self.known]
@@ -153,9 +158,7 @@ class _Reading:
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
         if refused:
-            await _read_client(
-                self.xpm, self.xpm_client_id
-            )  # or else it is not the parties that are at fault
+            await self._read_client()  # or else it is not the parties that are at fault
             self.known.update(dict.fromkeys(refused, _stub()))
         return refused
 
@@ -178,15 +181,16 @@ def _note_contradictions(
         )
 
 
-async def _read_client(xpm: Xpm, xpm_client_id: str) -> Client:
-    return _usable(await xpm.read_client(xpm_client_id))
-
-
-def _usable(client: Client) -> Client:
+def check_usable(client: Client) -> None:
+    """Raises `ClientNotFound` for a deleted client, `SourceInvalid` for one without a name."""
     if client.deleted:
         raise ClientNotFound("the client is deleted in XPM")
     if client.details.name is None:
         raise SourceInvalid("a client without a name")
+
+
+def _usable(client: Client) -> Client:
+    check_usable(client)
     return client
 
 

@@ -23,6 +23,7 @@ def _known(name: str) -> str:
 
 TimeZone = Annotated[str, AfterValidator(_known)]
 WebAddress = Annotated[str, Field(pattern=r"^https?://[^/\s]+[^\s]*$", max_length=2000)]
+XpmAddress = Annotated[WebAddress, AfterValidator(lambda address: address.rstrip("/"))]
 LEAST_TOKEN = 32
 
 
@@ -39,12 +40,12 @@ class Connection(BaseModel):
 class ImporterSettings(Settings):
     """Configuration of the importer, from the environment."""
 
-    xpm_url: str = "https://api.xero.com"
+    xpm_url: XpmAddress = "https://api.xero.com"
     xpm_connections: dict[TenantId, Connection] = Field(default_factory=dict)
     """A JSON object: our tenant's id -> its connection."""
 
     xpm_directions: dict[TenantId, dict[str, Direction]] = Field(default_factory=dict)
-    """A JSON object: our tenant's id -> XPM's word -> how the practice means it, where that is not as usual."""
+    """A JSON object: our tenant's id -> XPM's word -> how the practice means it, unless it says otherwise."""
     xpm_client_id: str | None = None
     """What Xero knows us as; with it go the secret and the redirect address, as they are registered there."""
     xpm_client_secret: SecretStr | None = None

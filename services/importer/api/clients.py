@@ -1,5 +1,6 @@
 """XPM's clients over HTTP, for people who wait."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
@@ -15,9 +16,9 @@ from services.importer.api.connection import NO_STORE
 from services.importer.connecting.keys import Keys
 from services.importer.domain import is_over
 from services.importer.quota.tolls import Road, free
-from services.importer.settings import ImporterSettings
+from services.importer.wording import Words
 from services.importer.xpm.api import Xpm
-from services.importer.xpm.directions import STANDARD, corrected, direction
+from services.importer.xpm.directions import direction
 from services.importer.xpm.errors import Forbidden
 from services.importer.xpm.records import Client, Relationship
 
@@ -34,11 +35,9 @@ class Search(Body):
 class Clients:
     """Reads clients of the practices that are connected."""
 
-    def __init__(
-        self, http: httpx.AsyncClient, keys: Keys, settings: ImporterSettings, road: Road = free
-    ) -> None:
+    def __init__(self, http: httpx.AsyncClient, keys: Keys, words: Words, road: Road = free) -> None:
         self._http = http
-        self._words = {tenant: corrected(own) for tenant, own in settings.xpm_directions.items()}
+        self._words = words
         self._road = road
         self._keys = keys
 
@@ -47,8 +46,8 @@ class Clients:
         key = await self._keys.of(tenant_id)
         try:
             return await Xpm(self._http, key, road=self._road).search(text)
-        except Forbidden:
-            await self._keys.confirm(key)
+        except Forbidden as error:
+            await self._keys.confirm(key, error)
             raise
 
     async def read(self, tenant_id: str, xpm_client_id: str) -> Client:
@@ -56,14 +55,15 @@ class Clients:
         key = await self._keys.of(tenant_id)
         try:
             return await Xpm(self._http, key, road=self._road).read_client(xpm_client_id)
-        except Forbidden:
-            await self._keys.confirm(key)
+        except Forbidden as error:
+            await self._keys.confirm(key, error)
             raise
 
-    def party_is(self, tenant_id: str, word: str) -> str | None:
-        """What a relationship's word makes the party, as the practice means it."""
-        known = direction(word, self._words.get(tenant_id, STANDARD))
-        return known.party_is if known else None
+    async def parties_are(self, tenant_id: str, words: Iterable[str]) -> dict[str, str | None]:
+        """What each of the words makes the party of a relationship, as the practice means it."""
+        table = await self._words(tenant_id)
+        known = {word: direction(word, table) for word in words}
+        return {word: meaning.party_is if meaning else None for word, meaning in known.items()}
 
     def today(self, tenant_id: str) -> Any:
         return datetime.now(UTC).astimezone(self._keys.zone(tenant_id)).date()
@@ -82,8 +82,9 @@ def routes(clients: Clients) -> list[Route]:
         tenant_id, xpm_client_id = tenant_of(request), unquote(request.path_params["xpm_client_id"])
         client = await clients.read(tenant_id, xpm_client_id)
         today = clients.today(tenant_id)
+        parties_are = await clients.parties_are(tenant_id, (tie.type for tie in client.relationships))
         ties = [
-            {**_tie(tie, ended=is_over(tie, today)), "party_is": clients.party_is(tenant_id, tie.type)}
+            {**_tie(tie, ended=is_over(tie, today)), "party_is": parties_are[tie.type]}
             for tie in client.relationships
         ]
         whole = {

@@ -5,17 +5,19 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.importer.api import clients, connection
+from services.importer.api import clients, connection, words
 from services.importer.api.asking import Guarded
 from services.importer.api.clients import Clients
 from services.importer.api.problems import HANDLERS
 from services.importer.connecting.journey import Journey
+from services.importer.wording import Wording
 
 
-def routes(journey: Journey, readers: Clients, token: SecretStr | None) -> list[BaseRoute]:
+def routes(journey: Journey, readers: Clients, wording: Wording, token: SecretStr | None) -> list[BaseRoute]:
     """The internal API behind its token, and where browsers come back from Xero."""
     inside = Starlette(
-        routes=[*connection.routes(journey), *clients.routes(readers)], exception_handlers=HANDLERS
+        routes=[*connection.routes(journey), *clients.routes(readers), *words.routes(wording)],
+        exception_handlers=HANDLERS,
     )
     return [
         Mount("/internal/tenants", app=Guarded(_encoded_paths(inside), token)),

@@ -118,7 +118,7 @@ def _is_below(address: SplitResult, allowed: SplitResult) -> bool:
         (address.scheme, address.hostname) == (allowed.scheme, allowed.hostname)
         and ports_fit
         and (address.path == path or address.path.startswith(f"{path}/"))
-        and ".." not in address.path.split("/")
+        and ".." not in address.path.lower().replace("%2e", ".").split("/")  # browsers read it so too
     )
 
 

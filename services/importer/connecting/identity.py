@@ -15,6 +15,8 @@ from services.importer.xpm.errors import ConnectionLost, SourceInvalid, SourceUn
 log = structlog.get_logger(__name__)
 
 TIMEOUT = httpx.Timeout(15, connect=5)
+LONGEST_LIFE = 86_400 * 365
+"""Of an access token, in seconds: whoever promises more is mistaken."""
 EARLY = timedelta(seconds=60)
 """So long before its end, or a fifth of its life if that is shorter, an access token is renewed."""
 
@@ -83,7 +85,9 @@ class Identity:
             raise _refusal(answer)
         said = _json(answer)
         match said:
-            case {"access_token": str(access), "expires_in": int() | float() as seconds} if access:
+            case {"access_token": str(access), "expires_in": int() | float() as seconds} if (
+                access and seconds is not True and 0 < seconds <= LONGEST_LIFE
+            ):
                 following = said.get("refresh_token")
                 return TokenSet(
                     access, following if isinstance(following, str) else former, timedelta(seconds=seconds)

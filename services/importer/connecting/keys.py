@@ -27,6 +27,7 @@ from services.importer.xpm.api import Xpm
 from services.importer.xpm.calls import Access, Key
 from services.importer.xpm.errors import (
     ConnectionLost,
+    Forbidden,
     NotConnected,
     ReconnectRequired,
     SourceInvalid,
@@ -84,10 +85,10 @@ class Keys:
         given = self._given.get(tenant_id)
         return ZoneInfo(given.time_zone) if given is not None and given.time_zone else self._zone
 
-    async def confirm(self, key: Key) -> None:
+    async def confirm(self, key: Key, refused: Forbidden) -> None:
         """XPM has refused access: see whether it is the connection that is gone. Raises `ReconnectRequired` if so."""
         if isinstance(key, PracticeKey):
-            await key.confirm()
+            await key.confirm(refused)
 
 
 class PracticeKey:
@@ -110,7 +111,7 @@ class PracticeKey:
                 self._access, self._good_until = await self._fetch(refused)
             return self._access
 
-    async def confirm(self) -> None:
+    async def confirm(self, refused: Forbidden) -> None:
         """Ask what the tokens still reach. Raises `ReconnectRequired` if the practice is no longer among it."""
         access = await self.access()
         reached = await Xpm(self._vault.http, Access(access.token, url=access.url)).connections()
@@ -120,7 +121,9 @@ class PracticeKey:
             self._still_ours(await store.hold(database, self._tenant_id))
             await self._lose(database)
         self._vault.tell()
-        raise ReconnectRequired("the practice is no longer connected at Xero")
+        raise ReconnectRequired(
+            "the practice is no longer connected at Xero", correlation_id=refused.correlation_id
+        ) from refused
 
     async def _fetch(self, refused: Access | None) -> tuple[Access, float]:
         """The stored token, or the next one if that is over or was refused; and until when it is good."""

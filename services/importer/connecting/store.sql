@@ -32,7 +32,8 @@ ON CONFLICT (tenant_id) DO UPDATE SET
 RETURNING tenant_id, state, connection_id, practice_name, changed_at;
 
 -- lose --
--- The tokens are worth nothing any more, or are not wanted any more
+-- The tokens are worth nothing any more, or are not wanted any more, and what was kept by them goes too
+WITH erased AS (DELETE FROM mirrors WHERE tenant_id = $1)
 UPDATE connections SET state = $2, tokens = NULL, refresh_at = NULL, changed_at = clock_timestamp()
 WHERE tenant_id = $1 AND state <> $2
 RETURNING tenant_id, state, connection_id, practice_name, changed_at;

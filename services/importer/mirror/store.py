@@ -100,7 +100,7 @@ class Store:
 
     async def keep_whole(self, tenant_id: str, clients: Sequence[Client], read_at: datetime) -> None:
         """Keep whole records for the imports that wait."""
-        whole = {each.xpm_client_id: each.model_dump_json() for each in clients}
+        whole = {each.xpm_client_id: each.model_dump_json(exclude={"remarks"}) for each in clients}
         await self._pool.execute(QUERIES.keep_clients, tenant_id, list(whole), list(whole.values()), read_at)
 
     async def read_whole(self, tenant_id: str, begun: datetime, *, sees_archived: bool) -> None:

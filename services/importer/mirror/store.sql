@@ -42,19 +42,21 @@ SELECT DISTINCT lower(xpm_client_id) AS xpm_client_id FROM requests
 WHERE tenant_id = $1 AND status IN ('queued', 'behind') AND xpm_client_id IS NOT NULL;
 
 -- keep_parties --
--- Keep records as they are now; what was asked later stays
+-- Keep records as they are now; what was asked later stays. Nothing is kept of a practice that was erased meanwhile
+WITH mine AS (SELECT tenant_id FROM mirrors WHERE tenant_id = $1 FOR KEY SHARE)
 INSERT INTO mirror_parties (tenant_id, xpm_client_id, details, archived, deleted, as_of)
-SELECT $1, xpm_client_id, details, archived, deleted, $6
-FROM unnest($2::text[], $3::jsonb[], $4::boolean[], $5::boolean[]) AS read (xpm_client_id, details, archived, deleted)
+SELECT mine.tenant_id, xpm_client_id, details, archived, deleted, $6
+FROM mine, unnest($2::text[], $3::jsonb[], $4::boolean[], $5::boolean[]) AS read (xpm_client_id, details, archived, deleted)
 ORDER BY xpm_client_id
 ON CONFLICT (tenant_id, xpm_client_id) DO UPDATE SET
     details = excluded.details, archived = excluded.archived, deleted = excluded.deleted, as_of = excluded.as_of
 WHERE mirror_parties.as_of <= excluded.as_of;
 
 -- keep_clients --
--- Keep whole records for the imports that wait
+-- Keep whole records for the imports that wait; none of a practice that was erased meanwhile
+WITH mine AS (SELECT tenant_id FROM mirrors WHERE tenant_id = $1 FOR KEY SHARE)
 INSERT INTO mirror_clients (tenant_id, xpm_client_id, record, read_at)
-SELECT $1, xpm_client_id, record, $4 FROM unnest($2::text[], $3::jsonb[]) AS read (xpm_client_id, record)
+SELECT mine.tenant_id, xpm_client_id, record, $4 FROM mine, unnest($2::text[], $3::jsonb[]) AS read (xpm_client_id, record)
 ORDER BY xpm_client_id
 ON CONFLICT (tenant_id, xpm_client_id) DO UPDATE SET record = excluded.record, read_at = excluded.read_at;
 

@@ -19,16 +19,17 @@ class Application:
 
     clock: Callable[[], float]
     left: int | None = None
-    heard_at: float = 0.0
+    ends_by: float = 0.0
 
-    def heard(self, left: int | None, *, refused: bool) -> None:
-        """An answer told what is left, or that nothing is; a missing header is unknown."""
+    def heard(self, left: int | None, *, refused: bool, retry_after: float | None = None) -> None:
+        """An answer told what is left, or that nothing is and until when; a missing header is unknown."""
         if refused or left is not None:
-            self.left, self.heard_at = 0 if refused else left, self.clock()
+            lasts = retry_after if refused and retry_after is not None else WINDOW_SECONDS
+            self.left, self.ends_by = 0 if refused else left, self.clock() + min(lasts, WINDOW_SECONDS)
 
     def pause(self, *, for_person: bool) -> float:
-        """Seconds until another call may be made: at the latest the next window has begun by then."""
+        """Seconds until another call may be made: the next window has begun by then."""
         least = KEPT_BACK_FROM_PEOPLE if for_person else KEPT_BACK
         if self.left is None or self.left >= least:
             return 0.0
-        return max(self.heard_at + WINDOW_SECONDS - self.clock(), 0.0)
+        return max(self.ends_by - self.clock(), 0.0)

@@ -111,7 +111,10 @@ class Tolls:
     def _note(self, toll: Toll, purpose: Purpose) -> None:
         metrics.CALLS.labels(purpose, toll.status or "none").inc()
         refused_by = toll.call.refused_by if toll.call else None
-        self._application.heard(toll.application_left, refused=refused_by == "appminute")
+        retry_after = toll.call.retry_after if toll.call else None
+        self._application.heard(
+            toll.application_left, refused=refused_by == "appminute", retry_after=retry_after
+        )
         if refused_by is not None:
             metrics.REFUSED.labels(refused_by).inc()
 

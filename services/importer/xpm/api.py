@@ -5,7 +5,7 @@ An `Xpm` is cheap: make one for each practice and token at hand. It asks once; o
 anything was handed out is tried a second time, because reading changes nothing. Waiting is the caller's business.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from functools import partial
@@ -13,14 +13,14 @@ from typing import TypeVar
 
 import httpx
 
+from services.importer import metrics
 from services.importer.quota.tolls import Road, free
 from services.importer.xpm import records, values
 from services.importer.xpm.calls import Caller, Key, Question
 from services.importer.xpm.connections import practices
 from services.importer.xpm.errors import ClientNotFound, ConnectionLost, SourceInvalid
-from services.importer.xpm.links import with_escaped_links
 from services.importer.xpm.reader import ClientReader
-from services.importer.xpm.records import Client, Connection, Page
+from services.importer.xpm.records import Client, Connection
 
 METHODS = "/practicemanager/3.1/client.api"
 
@@ -29,6 +29,10 @@ _SOME = 32_000_000
 _ALL = 500_000_000
 
 Answer = TypeVar("Answer")
+
+
+def any_client(_: Client) -> None:
+    """Every client will do."""
 
 
 def utc_now() -> datetime:
@@ -47,16 +51,25 @@ class Xpm:
     ) -> None:
         self._caller = Caller(http, key, now, road)
 
-    async def read_client(self, xpm_client_id: str) -> Client:
-        """A client with its relationships, archived and deleted ones too. Raises `ClientNotFound`."""
+    async def read_client(self, xpm_client_id: str, check: Callable[[Client], None] = any_client) -> Client:
+        """
+        A client with its relationships, archived and deleted ones too. Raises `ClientNotFound`.
+
+        What `check` raises of a client that will not do names the call, as every error does.
+        """
         try:
             wanted = values.identifier(xpm_client_id)
         except ValueError:
             raise ClientNotFound("an id that XPM cannot have given") from None
-        found = await self._clients(Question(f"{METHODS}/get/{wanted}", _ONE, refused=ClientNotFound))
-        if len(found) != 1 or wanted not in (found[0].xpm_client_id, found[0].number):
-            raise SourceInvalid("an answer about another client")
-        return found[0]
+
+        def the_one(found: Sequence[Client]) -> None:
+            if len(found) != 1 or wanted not in (found[0].xpm_client_id, found[0].number):
+                raise SourceInvalid("an answer about another client")
+            check(found[0])
+
+        question = Question(f"{METHODS}/get/{wanted}", _ONE, refused=ClientNotFound)
+        (client,) = await self._clients(question, the_one)
+        return client
 
     async def list_clients(
         self, *, detailed: bool, modified_since: datetime | None = None
@@ -86,19 +99,6 @@ class Xpm:
             async for client in clients:
                 yield client
 
-    async def read_page(self, token: str | None = None, size: int = 500) -> Page:
-        """
-        Up to `size` (500 at most) of the clients that are neither archived nor deleted, without relationships.
-
-        Each page is one call: where the list takes too long, this road takes more of them, and can be left and taken
-        up again. `token` is the `next_page` of the page before.
-        """
-        parameters = {"pageSize": str(size), **({"pageToken": token} if token else {})}
-        page = await _once_more(partial(self._page, Question(f"{METHODS}/paged-list", _SOME, parameters)))
-        if token is not None and page.next_page == token:
-            raise SourceInvalid("a page that leads to itself")
-        return page
-
     async def search(self, text: str) -> tuple[Client, ...]:
         """Clients that XPM finds for a text, without relationships; none for a blank one."""
         wanted = values.line(text)
@@ -115,27 +115,38 @@ class Xpm:
         async with self._caller.ask(question) as body:
             return practices(b"".join([piece async for piece in body]))
 
-    async def _clients(self, question: Question) -> tuple[Client, ...]:
-        return await _once_more(partial(self._read, question))
+    async def _clients(
+        self, question: Question, check: Callable[[Sequence[Client]], None] = lambda _: None
+    ) -> tuple[Client, ...]:
+        return await _once_more(partial(self._read, question, check))
 
-    async def _read(self, question: Question) -> tuple[Client, ...]:
-        return tuple([client async for client in self._stream(question)])
-
-    async def _page(self, question: Question) -> Page:
-        reader = ClientReader()
+    async def _read(
+        self, question: Question, check: Callable[[Sequence[Client]], None]
+    ) -> tuple[Client, ...]:
         async with self._caller.ask(question) as body:
-            page = with_escaped_links(b"".join([piece async for piece in body]))
-            clients = (*reader.feed(page), *reader.close())
-        return Page(clients=clients, next_page=reader.next_page)
+            found = tuple([client async for client in _read_from(body)])
+            check(found)
+        return found
 
     async def _stream(self, question: Question) -> AsyncGenerator[Client, None]:
-        reader = ClientReader()
-        async with self._caller.ask(question) as body:
-            async for piece in body:
-                for client in reader.feed(piece):
-                    yield client
-            for client in reader.close():
+        async with self._caller.ask(question) as body, aclosing(_read_from(body)) as clients:
+            async for client in clients:
                 yield client
+
+
+async def _read_from(body: AsyncIterator[bytes]) -> AsyncGenerator[Client, None]:
+    reader = ClientReader()
+    async for piece in body:
+        for client in reader.feed(piece):
+            yield _noted(client)
+    for client in reader.close():
+        yield _noted(client)
+
+
+def _noted(client: Client) -> Client:
+    for remark in client.remarks:
+        metrics.NOT_TAKEN.labels(remark.element, remark.kind).inc()
+    return client
 
 
 async def _once_more(ask: Callable[[], Awaitable[Answer]]) -> Answer:

@@ -95,11 +95,18 @@ class Caller:
             try:
                 body = await call.enter_async_context(self._ask(question, access))
             except ReconnectRequired as error:
-                renewed = await self._key.access(refused=access)
+                renewed = await self._renewed(access, error)
                 if renewed is access:
                     raise
                 body = await call.enter_async_context(self._ask_again(question, renewed, error))
             yield body
+
+    async def _renewed(self, access: Access, first: ReconnectRequired) -> Access:
+        try:
+            return await self._key.access(refused=access)
+        except XpmError as error:
+            error.correlation_id = error.correlation_id or first.correlation_id
+            raise
 
     @asynccontextmanager
     async def _ask_again(

@@ -10,15 +10,16 @@ the table keeps its own text.
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+from schemas.fields import Short
 from services.importer.xpm.records import Client, Record, Relationship
 
 
 class Direction(Record):
     """`role` is held by the party, by the client, or mutually; `party_is` says what to call the party."""
 
-    role: str
+    role: Short
     holder: Literal["party", "client", "both"]
-    party_is: str
+    party_is: Short
 
 
 Directions = Mapping[str, Direction]
@@ -82,6 +83,15 @@ def _standard() -> dict[str, Direction]:
 
 
 STANDARD: Directions = _standard()
+
+
+def _from_the_other_end(word: str) -> str:
+    pairs = {"parent of": "child of", "child of": "parent of"}
+    return pairs.get(word) or (word.removesuffix(" of") if word.endswith(" of") else f"{word} of")
+
+
+TURNED_ROUND: Directions = {word: STANDARD[_from_the_other_end(word)] for word in STANDARD}
+"""For a practice that means every word the other way round: a bare one says what the client is."""
 
 
 def direction(word: str, table: Directions = STANDARD) -> Direction | None:

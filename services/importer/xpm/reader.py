@@ -13,7 +13,6 @@ from typing import TypeVar
 from services.importer.xpm import records, values
 from services.importer.xpm.elements import COLLECTION, RECORD, Element, ElementStream, Limits, Trees
 from services.importer.xpm.errors import SourceInvalid
-from services.importer.xpm.links import page_token
 from services.importer.xpm.objects import ObjectStream
 from services.importer.xpm.records import Client, Details, Relationship, Remark
 
@@ -53,8 +52,6 @@ class ClientReader:
         self._elements: ElementStream | ObjectStream | None = None
         self._before = b""
         self._answered = False
-        self.next_page: str | None = None
-        """The token of the page after this one, if the answer was a page and not the last."""
 
     def feed(self, data: bytes) -> list[Client]:
         if self._elements is None:
@@ -91,8 +88,6 @@ class ClientReader:
         for element in elements:
             if element.name == "Status":
                 self._take_status(element.text.strip().upper())
-            if element.name == "Pagination":
-                self.next_page = _next_page(element)
         return [client(element) for element in elements if element.name == RECORD]
 
     def _take_status(self, status: str) -> None:
@@ -101,12 +96,6 @@ class ClientReader:
         if status != OK:
             raise SourceInvalid("an unknown Status")
         self._answered = True
-
-
-def _next_page(pagination: Element) -> str | None:
-    return next(
-        (token for links in pagination.named("Links") if (token := page_token(links.value("Next")))), None
-    )
 
 
 class _Fields:
@@ -159,7 +148,6 @@ def client(element: Element) -> Client:
         relationships=relationships,
         archived=fields.value("IsArchived", values.flag) or False,
         deleted=fields.value("IsDeleted", values.flag) or False,
-        email_raw=fields.line("Email", records.LONG_LENGTH),
         unreadable_relationships=len(rows) - len(relationships),
         remarks=tuple(remarks),
     )

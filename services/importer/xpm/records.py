@@ -74,12 +74,12 @@ class Relationship(Record):
 
 class Client(Record):
     """
-    A client record. Plain answers (`detailed=False`, `search`, pages) bring no relationships.
+    A client record. Plain answers (`detailed=False`, `search`) bring no relationships.
 
     `number` is the id that version 3.0 uses in its paths and relationships, where an answer has both.
 
-    `email_raw` is the client's e-mail field as typed, also when it is no single address. Relationships without a
-    party or a word cannot be staged: they are left aside and counted in `unreadable_relationships`.
+    Relationships without a party or a word cannot be staged: they are left aside and counted in
+    `unreadable_relationships`.
     """
 
     xpm_client_id: Identifier
@@ -88,16 +88,8 @@ class Client(Record):
     relationships: tuple[Relationship, ...] = ()
     archived: bool = False
     deleted: bool = False
-    email_raw: Long | None = None
     unreadable_relationships: int = 0
     remarks: tuple[Remark, ...] = ()
-
-
-class Page(Record):
-    """Some of all clients; `next_page` is what to ask for the others with, `None` after the last."""
-
-    clients: tuple[Client, ...]
-    next_page: str | None = None
 
 
 class Connection(Record):

@@ -215,6 +215,29 @@ async def test_disconnecting_revokes_and_forgets(desk: Desk, xpm: World) -> None
     assert len(await desk.facts()) == 2
 
 
+async def test_what_was_kept_of_the_practice_goes_with_the_connection(desk: Desk) -> None:
+    """At once, and nobody else's."""
+    await desk.connect()
+    await desk.pool.execute("INSERT INTO mirrors (tenant_id, xpm_tenant_id) VALUES ('t1', 'x'), ('t2', 'x')")
+    for tenant in ("t1", "t2"):
+        await desk.pool.execute(
+            "INSERT INTO mirror_parties (tenant_id, xpm_client_id, as_of) VALUES ($1, 'p', now())", tenant
+        )
+    await desk.disconnect()
+    assert [row["tenant_id"] for row in await desk.pool.fetch("SELECT tenant_id FROM mirror_parties")] == [
+        "t2"
+    ]
+
+
+async def test_a_consent_that_does_not_cover_clients_is_forbidden_and_stays(xpm: World) -> None:
+    """The practice is still among what the token reaches: connecting again would change nothing."""
+    async with xpm.desk(xpm_scopes="offline_access practicemanager.staff.read") as desk:
+        assert await desk.connect() == {"connection": "connected"}
+        answer = await desk.api.get("/internal/tenants/t1/clients", params={"query": "north"})
+        assert (answer.status_code, answer.json()["reason"]) == (403, "forbidden")
+        assert await state_of(desk) == "connected"
+
+
 async def test_a_consent_that_serves_another_tenant_is_not_revoked(desk: Desk) -> None:
     """Revoking would take the other practice's connection away at Xero; only this practice's own is."""
     await desk.connect("t1", user="serves.two@x.example")

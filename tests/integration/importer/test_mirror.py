@@ -1,5 +1,6 @@
 """What is kept of XPM's records: how fresh it is, and when it goes."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -10,12 +11,14 @@ from sandbox import harbour
 from sandbox.app import sandbox_app
 from sandbox.faults import Fault
 from sandbox.state import Sandbox, Tenancy
-from services.importer.domain import Request
+from schemas.people import PersonDetails
+from services.importer.domain import Party, Request
 from services.importer.mirror.parties import COLD_IMPORTS, Freshness, Mirror
 from services.importer.mirror.store import Store
 from services.importer.xpm.api import Xpm
 from services.importer.xpm.calls import Access
 from services.importer.xpm.errors import SourceUnavailable
+from services.importer.xpm.records import Client
 from tests.support.importing.office import Office
 from tests.support.importing.requests import request
 
@@ -142,5 +145,56 @@ async def test_nothing_is_kept_without_the_connection(desk: Desk) -> None:
     assert await desk.mirror(asked, practice="another").known([harbour.MARA]) == {}
     await desk.mirror(asked).client(harbour.NORTHLIGHT)
     await desk.store.erase([])
+    for table in ("mirrors", "mirror_parties", "mirror_clients"):
+        assert await desk.office.fetch(f"SELECT FROM {table}") == []
+
+
+async def test_changes_are_asked_for_from_before_the_last_reading(desk: Desk) -> None:
+    """Ten minutes: clocks differ, and what changed while the list was read may have come too late for it."""
+    asked, *_ = await desk.ask(*MANY)
+    await desk.mirror(asked).client(harbour.NORTHLIGHT)
+    desk.practice.amend(harbour.MARA, {"Phone": "0400 000 000"}, datetime.now(UTC) - timedelta(minutes=9))
+    (again,) = await desk.ask("again")
+    known = await desk.mirror(again, fresh=NONE).known([harbour.MARA])
+    assert known[harbour.MARA].record.details.phone == "0400 000 000"
+
+
+async def test_everything_is_read_anew_when_it_is_old(desk: Desk) -> None:
+    """So that what XPM changed without telling shows, and what has vanished goes."""
+    asked, *_ = await desk.ask(*MANY)
+    await desk.mirror(asked).client(harbour.NORTHLIGHT)
+    desk.practice.amend(harbour.MARA, {"Phone": "0400 000 000"}, datetime.now(UTC) - timedelta(days=300))
+    desk.practice.remove(harbour.TOMAS)
+    await desk.office.pool.execute("UPDATE mirrors SET full_at = full_at - interval '25 hours'")
+    (again,) = await desk.ask("again")
+    known = await desk.mirror(again, fresh=NONE).known([harbour.MARA, harbour.TOMAS])
+    assert {party_id: party.record.details.phone for party_id, party in known.items()} == {
+        harbour.MARA: "0400 000 000"
+    }
+
+
+async def test_rows_hold_no_more_than_an_import_needs(desk: Desk) -> None:
+    """Of a party what an item shows, of a client that waits what its import stages: neither notes nor contacts."""
+    asked, *_ = await desk.ask(*MANY)
+    desk.practice.amend(harbour.NORTHLIGHT, {"ReferralSource": "x", "ExportCode": "y"}, datetime.now(UTC))
+    await desk.mirror(asked).client(harbour.NORTHLIGHT)
+    parties = await desk.office.fetch(
+        "SELECT DISTINCT jsonb_object_keys(details) AS name FROM mirror_parties"
+    )
+    assert {row["name"] for row in parties} <= {*PersonDetails.model_fields, "postal_address"}
+    (client,) = await desk.office.fetch("SELECT DISTINCT record FROM mirror_clients")
+    assert Client.model_validate_json(client["record"]).relationships
+    assert json.loads(client["record"]).keys() == Client.model_fields.keys() - {"remarks"}
+
+
+async def test_what_is_read_after_the_connection_is_gone_is_kept_nowhere(desk: Desk) -> None:
+    """A list takes minutes: whoever still reads it when the mirror is erased goes on, and leaves nothing behind."""
+    asked, *_ = await desk.ask(*MANY)
+    mirror = desk.mirror(asked)
+    client = await mirror.client(harbour.NORTHLIGHT)
+    await desk.store.erase([])
+    await desk.store.keep("t1", [client], datetime.now(UTC))
+    await desk.store.keep_whole("t1", [client], datetime.now(UTC))
+    await mirror.looked_up({harbour.OKAFOR: Party(None, datetime.now(UTC))})
     for table in ("mirrors", "mirror_parties", "mirror_clients"):
         assert await desk.office.fetch(f"SELECT FROM {table}") == []

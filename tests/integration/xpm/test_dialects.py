@@ -6,7 +6,9 @@ from sandbox import harbour
 from sandbox.chance import made_up_uuid
 from sandbox.dialect import AS_RECORDED, Dialect
 from sandbox.document import number_of
-from services.importer.xpm.errors import ClientNotFound
+from sandbox.oauth import Asked
+from services.importer.xpm.directions import TURNED_ROUND, contradictions, fact
+from services.importer.xpm.errors import ClientNotFound, Forbidden, ReconnectRequired
 
 MADE_UP = ("made-up-contract", made_up_uuid("tenant", "contract"))
 
@@ -14,7 +16,7 @@ OTHERS = [
     {name: choice}
     for name, field in Dialect.model_fields.items()
     for choice in getattr(field.annotation, "__args__", (True, False))
-    if choice != field.default and name != "ids"
+    if choice != field.default and name not in ("ids", "words")
 ]
 TOGETHER = {
     "api_method": False,
@@ -42,7 +44,7 @@ async def everything(sandbox):
 
 def test_every_choice_is_tried():
     """A choice that is added to the dialect is tried here without being named."""
-    assert {name for other in OTHERS for name in other} == Dialect.model_fields.keys() - {"ids"}
+    assert {name for other in OTHERS for name in other} == Dialect.model_fields.keys() - {"ids", "words"}
     assert len(OTHERS) >= 15
 
 
@@ -107,26 +109,35 @@ class TestNumbers:
         assert (wren.xpm_client_id, wren.archived) == (harbour.WREN, True)
 
 
-@pytest.mark.parametrize(
-    "other",
-    [{"ampersand": "bare"}, {"form": "json"}, {"form": "json", "next_on_last_page": "empty"}, *OTHERS],
-    ids=str,
-)
-async def test_pages_are_followed_to_the_last_in_every_dialect(sandbox, other):
-    """All current clients, each once, whatever the links look like."""
-    expected = [client.xpm_client_id for client in await everything(sandbox)]
-    sandbox.state.dialect = Dialect(**other)
-    xpm = sandbox.xpm(*MADE_UP)
-    found, token = [], None
-    while True:
-        page = await xpm.read_page(token, size=20)
-        found += [client.xpm_client_id for client in page.clients]
-        token = page.next_page
-        if token is None:
-            break
+@pytest.mark.parametrize("status", ["401", "403"])
+async def test_what_the_consent_does_not_cover_is_forbidden_or_waited_for(sandbox, status):
+    """A 401 for a token that is not to be renewed says that somebody has to consent again."""
+    sandbox.state.dialect = Dialect(missing_scope=status)
+    authority = sandbox.state.authority
+    asked = Asked("http://127.0.0.1/", ("offline_access", "practicemanager.staff.read"))
+    code = authority.consent("sam", asked, [(harbour.TENANT_ID, "PRACTICEMANAGER", harbour.NAME)])
+    xpm = sandbox.xpm(authority.exchange(code, asked.redirect_uri, None).access)
 
-    assert found == expected
-    assert sandbox.calls("client.api/paged-list") == 3
+    assert [each.xero_tenant_id for each in await xpm.connections()] == [harbour.TENANT_ID]
+    with pytest.raises({"403": Forbidden, "401": ReconnectRequired}[status]):
+        await xpm.search("ell")
+
+
+async def test_words_that_mean_the_opposite_are_read_by_a_table_that_is_turned_round(sandbox, xpm):
+    """What each relationship says is the same then; by the usual table they contradict what clients are."""
+    as_recorded = await xpm.read_client(harbour.NORTHLIGHT)
+    mara = await xpm.read_client(harbour.MARA)
+    sandbox.state.dialect = Dialect(words="what this one is")
+    turned = await xpm.read_client(harbour.NORTHLIGHT)
+    mara_turned = await xpm.read_client(harbour.MARA)
+
+    assert [tie.type for tie in turned.relationships][:2] == ["Director Of", "Shareholder Of"]
+    for one, other in ((as_recorded, turned), (mara, mara_turned)):
+        assert [fact(tie) for tie in one.relationships] == [
+            fact(tie, TURNED_ROUND) for tie in other.relationships
+        ]
+    assert contradictions(mara, {}) == 0 < contradictions(mara_turned, {})
+    assert contradictions(mara_turned, {}, TURNED_ROUND) == 0
 
 
 async def test_a_changed_relationship_may_count_as_a_change_of_the_record(sandbox, xpm):

@@ -284,12 +284,16 @@ async def is_told(importer: Importer, name: str) -> bool:
 
 
 async def test_a_practice_reads_words_its_own_way(importer: Importer) -> None:
-    """What one practice holds for the same is one item there, and two in a practice without that correction."""
-    for tenant in ("t0", "t1"):
+    """What one practice holds for the same is one item there, by the setting or by its own word, and two elsewhere."""
+    for tenant in ("t0", "t1", "t2"):
         practice = importer.sandbox.tenancies[xpm_tenant(tenant)].practice
         for word in ("Spouse", "De facto"):
             practice.relate(harbour.SALTGRASS, Tie(word, word, harbour.PRIYA, "Priya Nair"))
-    await importer.ask(("t0", "i1", "c1"), ("t1", "i1", "c1"), xpm=harbour.SALTGRASS)
+    await importer.ask(*((tenant, "i1", "c1") for tenant in ("t0", "t1", "t2")), xpm=harbour.SALTGRASS)
+    await importer.fetch(
+        "INSERT INTO importer.wording (tenant_id, word, meaning, changed_by) VALUES ('t2', 'de facto', $1, 'Anna')",
+        STANDARD["spouse"].model_dump_json(),
+    )
     async with importer.running(xpm_directions={"t0": {"DE FACTO": STANDARD["spouse"]}}):
         await eventually(importer.ended)
 
@@ -297,4 +301,34 @@ async def test_a_practice_reads_words_its_own_way(importer: Importer) -> None:
         tenant: [event.data.relationship.type for event in course if isinstance(event.data, ItemStaged)]
         for (tenant, _), course in (await importer.courses()).items()
     }
-    assert words == {"t0": ["Spouse"], "t1": ["Spouse", "De facto"]}
+    assert words == {"t0": ["Spouse"], "t1": ["Spouse", "De facto"], "t2": ["Spouse"]}
+
+
+async def test_without_a_mirror_every_party_is_read_and_nothing_is_kept(importer: Importer) -> None:
+    """Where the setting says so: what was kept before goes, and each import takes a call for each party."""
+    await importer.ask(("t0", "i1", "c1"))
+    async with importer.running():
+        await eventually(importer.ended)
+    assert await importer.fetch("SELECT FROM importer.mirror_parties")
+    before = importer.calls("t0")
+    await importer.ask(("t0", "i2", "c1"))
+    async with importer.running(xpm_mirror=False):
+        await eventually(lambda: are_ended(importer, 2))
+        await eventually(lambda: is_empty(importer, "mirrors", "mirror_parties", "mirror_clients"))
+
+    courses = await importer.courses()
+    assert kinds(courses["t0", "i1"]) == kinds(courses["t0", "i2"]) == WHOLE
+    assert importer.calls("t0") - before == 1 + len({tie.party_uuid for tie in current_ties()})
+
+
+async def are_ended(importer: Importer, number: int) -> bool:
+    return len(await importer.fetch("SELECT FROM importer.requests WHERE status = 'ended'")) == number
+
+
+def current_ties() -> list[Tie]:
+    practice = harbour.harbour_practice()
+    return [tie for tie in practice.parties[harbour.NORTHLIGHT].relationships if tie.end in (None, "")]
+
+
+async def is_empty(importer: Importer, *tables: str) -> bool:
+    return not any([await importer.fetch(f"SELECT FROM importer.{table}") for table in tables])

@@ -29,6 +29,7 @@ from services.importer.connecting.journey import Journey
 from services.importer.connecting.keyring import Keyring
 from services.importer.connecting.keys import Keys, Vault
 from services.importer.settings import ImporterSettings
+from services.importer.wording import Wording
 from worker.database import open_pool
 
 if TYPE_CHECKING:
@@ -133,10 +134,12 @@ class World:
             keyring, identity = Keyring(settings.keys), Identity(http, application)
             vault = Vault(pool, keyring, identity, http, settings.xpm_url, lambda: None)
             keys, ending = Keys(settings.xpm_connections, settings.xpm_url, vault), Ending(vault)
+            wording = Wording(pool, settings.xpm_directions)
             app = Starlette(
                 routes=routes(
                     Journey(pool, settings, vault, ending),
-                    Clients(http, keys, settings),
+                    Clients(http, keys, wording.table),
+                    wording,
                     settings.internal_token,
                 )
             )

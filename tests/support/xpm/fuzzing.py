@@ -23,18 +23,16 @@ import orjson
 
 from sandbox.camel import in_camel_case
 from sandbox.dialect import AS_RECORDED, Dialect
-from sandbox.document import Printer, pagination
+from sandbox.document import Printer
 from sandbox.harbour import harbour_practice
 from sandbox.seeded import seeded_practice
 from services.importer.xpm.errors import SourceInvalid
-from services.importer.xpm.links import with_escaped_links
 from services.importer.xpm.reader import ClientReader, Refused
 from services.importer.xpm.records import Client
 from tests.support.xpm.mutations import spoilt
 
 _TOO_LONG_SECONDS = 20
 _NOTED_EVERY = 50
-_AS_PAGE = 0.2
 
 DIALECTS = (
     AS_RECORDED,
@@ -46,7 +44,7 @@ DIALECTS = (
 
 
 def good_answers() -> list[bytes]:
-    """Of every shape that the client asks for: one, many, a page, an error; in XML and in JSON."""
+    """Of every shape that the client asks for: one, many, an error; in XML and in JSON."""
     found: list[bytes] = []
     for practice in (harbour_practice(), seeded_practice("fuzz", 30)):
         parties = list(practice.parties.values())
@@ -54,13 +52,6 @@ def good_answers() -> list[bytes]:
             printer = Printer(practice, dialect)
             answers = [list(printer.one_client(party)) for party in parties[:12]]
             answers.append(list(printer.many_clients("List", parties[:4], "detailed")))
-            answers.append(
-                list(
-                    printer.many_clients(
-                        "PagedList", parties[:4], "paged", pagination("/p?a=1", "/p?a=1&pageToken=c")
-                    )
-                )
-            )
             answers.append(list(printer.refusal("Get", "Invalid client identifier")))
             found += ["".join(pieces).encode() for pieces in answers]
             found += [in_camel_case(pieces) for pieces in answers[::3]]
@@ -89,8 +80,6 @@ class Fuzzing:
 
 
 def _outcome(luck: Random, document: bytes) -> str:
-    if luck.random() < _AS_PAGE:
-        document = with_escaped_links(document)
     reader = ClientReader()
     step = luck.choice((1_000_000, 4_096, 61, 7))
     found: list[Client] = []

@@ -2,6 +2,7 @@
 
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from cryptography.fernet import Fernet
 from hypothesis import given
@@ -15,8 +16,10 @@ from services.importer.connecting.application import (
     with_parameters,
     with_result,
 )
+from services.importer.connecting.identity import Identity
 from services.importer.connecting.keyring import CannotOpen, Keyring
 from services.importer.settings import ImporterSettings
+from services.importer.xpm.errors import SourceInvalid
 
 ONE, TWO = (Fernet.generate_key().decode() for _ in range(2))
 
@@ -48,6 +51,7 @@ def test_no_attempt_can_be_guessed_or_read_in_a_log() -> None:
         ("https://shared.example/muster/integrations", True),
         ("https://shared.example/musterious", False),
         ("https://shared.example/muster/../other", False),
+        ("https://shared.example/muster/%2E%2e/other", False),
         ("http://127.0.0.1:8000/integrations", True),
         ("http://127.0.0.1\\@evil.example/", False),
         ("http://[broken/", False),
@@ -106,3 +110,16 @@ def test_nothing_opens_without_its_key_or_for_another_tenant() -> None:
 def test_settings_that_cannot_work_are_refused_with_a_sentence(wrong: dict[str, str], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         ImporterSettings(**wrong)
+
+
+@pytest.mark.parametrize("life", ["1e999", "-1", "0", "1e20", "true", '"1800"', "null"])
+async def test_tokens_whose_life_makes_no_sense_are_no_tokens(life: str) -> None:
+    """Whatever the token service says, it is tokens or an error of the family."""
+    answer = httpx.Response(200, text=f'{{"access_token": "a", "refresh_token": "r", "expires_in": {life}}}')
+    http = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: answer))
+    settings = ImporterSettings(
+        xpm_client_id="m", xpm_client_secret="s", xpm_redirect_url="http://127.0.0.1/", xpm_token_keys=ONE
+    )
+    assert settings.application is not None
+    with pytest.raises(SourceInvalid):
+        await Identity(http, settings.application).refresh("r")

@@ -7,6 +7,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from sandbox.quota import Limits
+from services.importer.quota.application import Application
 from services.importer.quota.budget import Rules
 from services.importer.quota.windows import Rule
 from tests.support.importing.callers import World
@@ -67,3 +68,18 @@ def test_use_of_the_quota_elsewhere_is_respected(seed):
     windows = 50
     assert len(xpm.refused) <= windows // 5
     assert sum(xpm.used.values()) > 15 * windows
+
+
+def test_the_limit_of_the_application_is_waited_for_as_long_as_xero_says():
+    """All practices of the process wait, people last; without a word of Xero's, for a window."""
+    clock = [100.0]
+    application = Application(lambda: clock[0])
+    assert application.pause(for_person=False) == 0
+    application.heard(200, refused=False)
+    assert (application.pause(for_person=False), application.pause(for_person=True)) == (60, 0)
+    application.heard(None, refused=True, retry_after=7)
+    assert (application.pause(for_person=False), application.pause(for_person=True)) == (7, 7)
+    application.heard(None, refused=True)
+    assert application.pause(for_person=True) == 60
+    clock[0] += 60
+    assert application.pause(for_person=False) == 0

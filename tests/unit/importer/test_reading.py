@@ -17,6 +17,7 @@ from services.importer.reading import Practices
 from services.importer.remembered import Remembered
 from services.importer.settings import ImporterSettings
 from services.importer.xpm import errors
+from services.importer.xpm.directions import Directions, corrected
 from tests.support.importing.requests import request
 
 NOON = datetime(2026, 6, 30, 12, 30, tzinfo=UTC)
@@ -59,7 +60,11 @@ class Xpm:
         connection = {"xpm_tenant_id": "x", "access_token": "secret", "time_zone": time_zone}
         settings = ImporterSettings(xpm_connections={"t1": connection}, xpm_url="http://xpm.example", **more)
         keys = Keys(settings.xpm_connections, settings.xpm_url, None)
-        return Practices(httpx.AsyncClient(transport=httpx.MockTransport(self)), keys, settings)
+
+        async def words(tenant_id: str) -> Directions:
+            return corrected(settings.xpm_directions.get(tenant_id, {}))
+
+        return Practices(httpx.AsyncClient(transport=httpx.MockTransport(self)), keys, settings, words)
 
 
 async def read(practices: Practices, *, last_attempt: bool = False) -> tuple[list[ItemStaged], ImportStaged]:

@@ -6,22 +6,21 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from services.importer.xpm.api import Xpm
-from services.importer.xpm.calls import Caller, Question
+from services.importer import metrics
+from services.importer.xpm.api import Xpm, any_client
+from services.importer.xpm.calls import Access, Caller, Question
 from services.importer.xpm.errors import (
     ClientNotFound,
     ConnectionLost,
+    ReconnectRequired,
     SourceInvalid,
     SourceUnavailable,
     XpmError,
 )
+from services.importer.xpm.records import Client
 from tests.support.xpm.scripted import ACCESS, Script, http, xpm
 
 GZIP = {"content-encoding": "gzip"}
-PAGE = (
-    "<Response><Status>OK</Status><Clients>{}</Clients>"
-    "<Pagination><Links><Next>{}</Next></Links></Pagination></Response>"
-)
 CLIENT = "<Response><Status>OK</Status><Client><UUID>1</UUID></Client></Response>"
 
 
@@ -158,20 +157,38 @@ async def test_a_correlation_id_is_kept_only_if_it_looks_like_one(header, kept):
     assert caught.value.correlation_id == kept
 
 
-async def test_a_page_that_cannot_lead_on_is_invalid():
-    """One that leads to itself, and one whose token no address can hold."""
-    page = PAGE.format("", "/p?pageToken={}")
-    with pytest.raises(SourceInvalid):
-        await xpm(httpx.Response(200, text=page.format("a"))).read_page("a")
-    with pytest.raises(SourceInvalid):
-        await xpm(httpx.Response(200, text=page.format("a" * 100_000))).read_page()
+async def test_a_client_that_will_not_do_names_the_call():
+    """Xero's support asks for it, whoever finds fault with an answer."""
+
+    def none(_: Client) -> None:
+        raise ClientNotFound("deleted")
+
+    named = {"xero-correlation-id": "63d3996e-cb25"}
+    for wanted, check in (("1", none), ("2", any_client)):
+        with pytest.raises(XpmError) as caught:
+            await xpm(httpx.Response(200, text=CLIENT, headers=named)).read_client(wanted, check)
+        assert caught.value.correlation_id == "63d3996e-cb25"
 
 
-async def test_a_bare_ampersand_is_mended_in_links_only():
-    """Anywhere else the document is broken, and what it means is anybody's guess."""
-    page = PAGE.format("{}", "/p?a=1&b=2&amp;pageToken=c")
-    assert (await xpm(httpx.Response(200, text=page.format(""))).read_page()).next_page == "c"
-    with pytest.raises(SourceInvalid):
-        await xpm(
-            httpx.Response(200, text=page.format("<Client><UUID>1</UUID><Name>A & B</Name></Client>"))
-        ).read_page()
+async def test_a_connection_that_is_lost_names_the_call_that_showed_it():
+    """The token service names none itself."""
+
+    class Lost(Access):
+        async def access(self, refused: Access | None = None) -> Access:
+            if refused is not None:
+                raise ReconnectRequired("invalid_grant")
+            return self
+
+    answer = httpx.Response(401, headers={"xero-correlation-id": "63d3996e-cb25"})
+    with pytest.raises(ReconnectRequired, match="invalid_grant") as caught:
+        await Xpm(http(answer), Lost("token", "practice", "https://xero.example")).read_client("1")
+    assert caught.value.correlation_id == "63d3996e-cb25"
+
+
+async def test_texts_that_were_not_taken_are_counted():
+    """By element and never by what stood there."""
+    counted = metrics.NOT_TAKEN.labels("DateOfBirth", "unreadable")._value
+    before = counted.get()
+    text = CLIENT.replace("</UUID>", "</UUID><DateOfBirth>last spring</DateOfBirth>")
+    await xpm(httpx.Response(200, text=text)).read_client("1")
+    assert counted.get() == before + 1

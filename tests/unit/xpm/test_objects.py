@@ -91,15 +91,6 @@ def test_clients_come_as_soon_as_they_are_complete():
     assert client == READ
 
 
-def test_the_next_page_is_taken_out_of_its_link():
-    """An empty link, and none at all, mean the last page."""
-    for link, token in (("https://x.example/p?pageSize=1&pageToken=a%2Bb", "a+b"), ("", None), (None, None)):
-        reader = ClientReader()
-        reader.feed(json.dumps({"clients": [], "pagination": {"links": {"next": link}}}).encode())
-        assert reader.close() == []
-        assert reader.next_page == token
-
-
 def test_a_refusal_is_told_from_an_answer():
     """As it is described."""
     with pytest.raises(Refused):

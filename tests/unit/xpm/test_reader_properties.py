@@ -13,7 +13,6 @@ from sandbox.seeded import seeded_practice
 from schemas.imports import Relationship as StagedRelationship
 from schemas.people import EntityDetails, PersonDetails
 from services.importer.xpm.errors import SourceInvalid
-from services.importer.xpm.links import page_token, with_escaped_links
 from services.importer.xpm.reader import WANTED, ClientReader, Refused
 from services.importer.xpm.records import Client
 
@@ -184,12 +183,3 @@ def test_any_json_is_read_or_invalid(document):
     """Nothing outside the family ever comes out of that reader either."""
     with contextlib.suppress(SourceInvalid, Refused):
         read(json.dumps(document).encode())
-
-
-@given(st.text(max_size=300), st.binary(max_size=300))
-def test_any_link_and_any_page_can_be_looked_at(link, page):
-    """A token that comes out of a link is one to ask with; what is no link is left as it is."""
-    token = page_token(link)
-    assert token is None or 0 < len(token) < 2_000
-    if b"<" not in page:
-        assert with_escaped_links(page) == page
