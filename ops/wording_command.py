@@ -54,11 +54,11 @@ def command(
 
     For example:
 
-        muster xpm-words harbour-and-hill
-        muster xpm-words harbour-and-hill "De facto" --role Spouse --holder both --apply
-        muster xpm-words harbour-and-hill Husband --holder client --party-is Wife --apply
-        muster xpm-words harbour-and-hill --turn-round --apply
-        muster xpm-words harbour-and-hill Husband --as-usual --apply
+        muster xpm-words harbour
+        muster xpm-words harbour "De facto" --role Spouse --holder both --apply
+        muster xpm-words harbour Husband --holder client --party-is Wife --apply
+        muster xpm-words harbour --turn-round --apply
+        muster xpm-words harbour Husband --as-usual --apply
     """
     with speaking(as_json=as_json) as voice:
         corrections = _corrections(word, holder, party_is, role, turn_round=turn_round)
