@@ -36,7 +36,9 @@ def command(
 
 
 def _table(lines: list[Line]) -> Table:
-    shown = Table("when", "run", "who", "verb", "what", "with", box=None, pad_edge=False)
+    shown = Table(box=None, pad_edge=False)
+    for name in ("when", "run", "who", "verb", "what", "with"):
+        shown.add_column(name, no_wrap=name in {"when", "run", "what"}, overflow="fold")
     for line in lines:
         told = {**line.arguments, **(line.result or {})}
         details = " ".join(f"{name}={_short(value)}" for name, value in told.items() if value is not None)

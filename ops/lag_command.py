@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.addresses import settings_in_reach
-from ops.broker import asking
+from ops.broker import Broker, asking
 from ops.ending import Exit, Misused
 from ops.lag import GroupLag, PartitionLag, lag_of_all
 from ops.times import parse_duration, shown_duration
@@ -55,6 +55,8 @@ def command(
         limit = parse_duration(at_most) if at_most else None
         if at_most and limit is None:
             raise Misused(f"{at_most!r} is no duration: say 60s, 5m, 2h.")
+        if watch and limit is not None:
+            raise Misused("--at-most is for one look: leave --watch or --at-most out.")
         settings = settings_in_reach()
         if watch:
             with suppress(KeyboardInterrupt):  # that is how one ends looking
@@ -68,7 +70,11 @@ def command(
 
 async def _look(settings: Settings, groups: Sequence[str]) -> list[GroupLag]:
     async with asking(settings) as broker:
-        found = await lag_of_all(settings, broker, groups)
+        return await _lag(settings, broker, groups)
+
+
+async def _lag(settings: Settings, broker: Broker, groups: Sequence[str]) -> list[GroupLag]:
+    found = await lag_of_all(settings, broker, groups)
     unknown = set(groups) - {each.group for each in found}
     if unknown:
         raise Misused(f"No group {', '.join(sorted(unknown))} has read any topic of ours.")
@@ -79,20 +85,30 @@ async def _watch(
     voice: Voice, settings: Settings, groups: Sequence[str], every: float, *, partitions: bool
 ) -> None:
     before: tuple[float, Mapping[str, int]] | None = None
-    with Live(console=voice.console, auto_refresh=False, transient=False) as live:
+    with _screen(voice) as screen:
         async with asking(settings) as broker:
             while True:
-                found = await lag_of_all(settings, broker, groups)
+                found = await _lag(settings, broker, groups)
                 now, reached = time.monotonic(), {each.group: _reached(each) for each in found}
-                rates = _rates(before, now, reached)
+                shown = _shown(
+                    found, _rates(before, now, reached), partitions=partitions, at=datetime.now(UTC)
+                )
                 before = now, reached
-                if voice.as_json:
-                    voice.answer(_document(found))
+                if screen is None:
+                    voice.answer(_document(found), shown, "")
                 else:
-                    live.update(
-                        _shown(found, rates, partitions=partitions, at=datetime.now(UTC)), refresh=True
-                    )
+                    screen.update(shown, refresh=True)
                 await asyncio.sleep(every)
+
+
+@contextmanager
+def _screen(voice: Voice) -> Iterator[Live | None]:
+    """A table that stays where it is, on a terminal; elsewhere one is told below the other."""
+    if voice.as_json or not voice.console.is_terminal:
+        yield None
+        return
+    with Live(console=voice.console, auto_refresh=False, transient=False) as live:
+        yield live
 
 
 def _reached(group: GroupLag) -> int:

@@ -16,6 +16,11 @@ from worker import topics
 from worker.settings import Settings
 from worker.topics import TopicState
 
+WHY_LEFT = (
+    "What is wrong could lose or misplace records, and is never altered here: mend it with Kafka's own tools, or "
+    "say with MUSTER_JOURNAL_PARTITIONS or MUSTER_REPLICATION_FACTOR that it is meant so."
+)
+
 
 def command(
     create: Annotated[
@@ -48,14 +53,16 @@ def command(
 async def _create(settings: Settings) -> list[TopicState]:
     missing = [state.name for state in await topics.look(settings) if not state.exists]
     if not missing:
-        return await topics.create(settings)
+        return await topics.look(settings)
     async with audited(settings, "topics", {"make": missing}, required=False):
-        return await topics.create(settings)
+        return await topics.create_missing(settings)
 
 
 def _tell(voice: Voice, states: Sequence[TopicState]) -> None:
     missing = sum(not state.exists for state in states)
     advice = [f"\n{missing} missing: `muster topics --apply` makes them."] if missing else []
+    if any(state.faults for state in states):
+        advice.append(f"\n{WHY_LEFT}")
     voice.answer({"topics": [_document(state) for state in states]}, table(states), *advice)
 
 

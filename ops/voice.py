@@ -5,6 +5,7 @@ Remarks, progress and complaints go to standard error, so that what is piped on 
 
 import asyncio
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ import structlog
 import typer
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from pydantic import ValidationError
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -28,6 +29,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.segment import Segment
 from rich.text import Text
 
 from ops.ending import Exit, Incomplete, Misused
@@ -45,6 +47,19 @@ Apply = Annotated[
 ]
 
 SECONDS_BETWEEN_LINES = 10.0
+COLUMNS_OF_A_FILE = 160
+UNSEEN = dict.fromkeys(
+    (
+        *range(0x0A),
+        *range(0x0B, 0x20),
+        *range(0x7F, 0xA0),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+        *range(0xD800, 0xE000),
+    ),
+    "\N{REPLACEMENT CHARACTER}",
+)
+"""Characters that tell a terminal what to do, turn the order of a line round, or can't be written at all."""
 KAFKA_IS_AWAY = "Kafka does not answer. Say where it is with MUSTER_KAFKA, or start one with `muster up`."
 POSTGRES_IS_AWAY = (
     "Postgres does not let us in. Say where it is with MUSTER_POSTGRES_DSN, or start one with `muster up`."
@@ -78,13 +93,28 @@ ENDINGS: Sequence[tuple[tuple[type[Exception], ...], Exit, str]] = (
 """In this order; where the sentence is empty the exception's own is said."""
 
 
+class Plain(Console):
+    """A console for what anybody may have written: nothing in a text is markup, or does anything to the terminal."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, markup=False)
+        if not self.is_terminal and "COLUMNS" not in os.environ:
+            self.width = COLUMNS_OF_A_FILE
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> "Iterator[Segment]":
+        for each in super().render(renderable, options):
+            yield each if each.control else Segment(each.text.translate(UNSEEN), each.style)
+
+
 class Voice:
     """One command's way of telling. `console` is standard output, `aside` standard error."""
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.console = Console(highlight=False)
-        self.aside = Console(stderr=True, highlight=False)
+        self.console = Plain()
+        self.aside = Plain(stderr=True)
 
     def answer(self, document: Any, *shown: RenderableType, verbatim: bool = False) -> None:
         """Give the answer: the document to programs, the renderables to people.
@@ -92,16 +122,26 @@ class Voice:
         What is to be copied is told `verbatim`: lines stay whole, however narrow the terminal is.
         """
         if self.as_json:
-            sys.stdout.write(as_text(document) + "\n")
-            sys.stdout.flush()
+            self.write(as_text(document) + "\n")
             return
-        for each in shown:
-            self.console.print(each, soft_wrap=verbatim)
+        with self.console.capture() as told:
+            for each in shown:
+                self.console.print(each, soft_wrap=verbatim)
+        self.write("".join(f"{line.rstrip()}\n" for line in told.get().splitlines()))
+
+    def write(self, text: str) -> None:
+        """Write to standard output. When whoever listened has had enough, as `head` has, the command ends."""
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(Exit.DONE) from None
 
     def remark(self, sentence: str) -> None:
         """Say something on the side, to people only."""
         if not self.as_json:
-            self.aside.print(sentence, markup=False)
+            self.aside.print(sentence)
 
     @contextmanager
     def progress(self, doing: str, total: int | None = None, unit: str = "records") -> "Iterator[Steps]":
@@ -117,9 +157,7 @@ class Voice:
         if self.as_json:
             sys.stdout.write(as_text({"error": {"code": code.name.lower(), "message": sentence}}) + "\n")
         else:
-            self.aside.print(
-                sentence, style="red" if self.aside.is_terminal else "", markup=False, soft_wrap=True
-            )
+            self.aside.print(sentence, style="red" if self.aside.is_terminal else "", soft_wrap=True)
         return typer.Exit(code)
 
 
@@ -233,7 +271,7 @@ class _Lines(Steps):
         now = time.monotonic()
         if now - self._said >= SECONDS_BETWEEN_LINES:
             self._said = now
-            self._console.print(self._line(now), markup=False, soft_wrap=True)
+            self._console.print(self._line(now), soft_wrap=True)
 
     def expect(self, total: int) -> None:
         self._total = total

@@ -15,7 +15,7 @@ from worker import metrics
 from worker.batch import Batch, as_failed, fence, halves, place
 from worker.database import Database, is_lost
 from worker.deadletters import Cause, DeadLetters
-from worker.failures import CannotRecord, Verdict, classify, describe
+from worker.failures import CannotRecord, Unacceptable, Verdict, classify, describe
 from worker.positions import Place, Position, Positions
 from worker.projection import Effects, Projection
 from worker.publisher import check_size
@@ -140,6 +140,8 @@ def _cause(record: Incoming, error: BaseException | None, attempts: int) -> Caus
             return Cause(why, detail)
         case Failed(error=name):
             return Cause("failed", "the service broke on this record", attempts, name)
+        case Event() if isinstance(error, Unacceptable):
+            return Cause(error.why, error.detail, attempts, describe(error))
         case Event() if error is not None:
             return Cause("failed", "the service broke on this record", attempts, describe(error))
     return None

@@ -13,6 +13,7 @@ Exceptions of the worker itself:
     CannotLeave             the consumer is still in its group: the process has to end, or it would sit on partitions
     Rewind                  the stored position is behind what was read: read again from there
     NotPublished            the brokers did not take what was sent; sending it again is safe
+    Unacceptable            a record that can be read and is wrong all the same: a dead letter with a reason of its own
 """
 
 from enum import Enum
@@ -47,6 +48,16 @@ class Rewind(Exception):
 
 class NotPublished(Exception):
     """Not everything was acknowledged. Publish all of it again: same ids, same content."""
+
+
+class Unacceptable(Exception):
+    """A projection does not take the record, and no service is to blame. Have its writer publish it again, mended.
+
+    `why` is the dead letter's reason; `detail` never repeats a value of the record.
+    """
+
+    why: str
+    detail: str
 
 
 class Verdict(Enum):

@@ -110,13 +110,18 @@ async def look(settings: Settings) -> list[TopicState]:
 
 async def create(settings: Settings) -> list[TopicState]:
     """Make the topics that are missing. Raises `UnsafeTopics` for one that is there and not as it must be."""
+    states = await create_missing(settings)
+    check(states)
+    return states
+
+
+async def create_missing(settings: Settings) -> list[TopicState]:
+    """Make the topics that are missing, whatever those are like that are there."""
     missing = [state for state in await look(settings) if not state.exists]
     if missing:
         async with _admin(settings) as admin:
             await _create(admin, missing, settings)
-    states = await _until_all_exist(settings)
-    check(states)
-    return states
+    return await _until_all_exist(settings)
 
 
 def check(states: Sequence[TopicState]) -> None:
@@ -124,7 +129,7 @@ def check(states: Sequence[TopicState]) -> None:
     faults = [f"{state.name}: {fault}" for state in states for fault in state.faults]
     if faults:
         raise UnsafeTopics(
-            "These topics are not as they must be, and nothing was changed. " + "; ".join(faults) + "."
+            "These topics are not as they must be, and were left as they are. " + "; ".join(faults) + "."
         )
 
 

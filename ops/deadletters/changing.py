@@ -1,12 +1,10 @@
-"""Redriving, discarding and exporting dead letters: shown first, done when asked for, noted in the audit."""
+"""Redriving and discarding dead letters: shown first, done when asked for, noted in the audit."""
 
-import os
-from base64 import b64encode
+from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from contextlib import AbstractAsyncContextManager
 
-import orjson
+import typer
 from rich.table import Table
 
 from ops import audit
@@ -15,17 +13,18 @@ from ops.broker import Broker, asking
 from ops.deadletters import standing
 from ops.deadletters.choice import Choice
 from ops.deadletters.judging import Judgement
-from ops.deadletters.letter import DeadLetter
+from ops.deadletters.looking import kind_of, require_named, summary
 from ops.deadletters.redriving import Tally, goes, judged, redrive_all
 from ops.deadletters.scanning import scan
-from ops.ending import Misused
-from ops.times import instant, shown_time
+from ops.ending import Exit, Misused
+from ops.times import shown_time
 from ops.voice import Steps, Voice
 from ops.words import some
 from worker.database import Database
 from worker.publisher import Publisher
 from worker.settings import Settings
 
+REDRIVE, SETTLE = "dead-letters redrive", "dead-letters settle"
 BECOMES = {
     "redrivable": "redriven",
     "stale": "stale",
@@ -39,31 +38,35 @@ async def redrive(voice: Voice, settings: Settings, choice: Choice, *, force: bo
     """Tell what would become of the letters; with `apply`, redrive those that can be."""
     async with asking(settings) as broker:
         if not apply:
+            await _say_what_is_half_way(voice, settings)
             tally = await _preview(voice, settings, broker, choice)
             _tell(voice, tally, None, force=force)
             return
         async with standing.alone(settings) as database:
             await _say_where_things_stand(voice, settings, broker, database)
             tally = await _preview(voice, settings, broker, choice)
-            number = sum(each for judgement, each in tally.numbers.items() if goes(judgement, force=force))
+            number = tally.going(force=force)
             done = (
                 await _redrive(voice, settings, broker, database, choice, number, force=force)
                 if number
                 else 0
             )
     _tell(voice, tally, done, force=force)
+    if tally.numbers.total() > done + tally.of("settled"):
+        raise typer.Exit(Exit.ATTENTION)
 
 
 async def discard(voice: Voice, settings: Settings, choice: Choice, reason: str, *, apply: bool) -> None:
     """Tell which letters are meant; with `apply`, discard them."""
     if not reason.strip():
         raise Misused("Say why: --reason is for whoever looks at these letters later.")
-    async with asking(settings) as broker, standing.alone(settings) as database:
+    async with asking(settings) as broker, _database(settings, alone=apply) as database:
         known = await standing.standings(database)
         with voice.progress("reading", unit="letters") as steps:
             found = [
                 each async for letters in scan(settings, broker, choice, known, steps) for each in letters
             ]
+        await require_named(settings, broker, choice, known, [each.id for each in found])
         if apply and found:
             arguments = {**choice.arguments(), "reason": reason}
             async with audited(settings, "dead-letters discard", arguments) as run:
@@ -72,42 +75,30 @@ async def discard(voice: Voice, settings: Settings, choice: Choice, reason: str,
     done = apply and bool(found)
     letters = some(len(found), "letter")
     said = f"Discarded {letters}." if done else f"{letters} would be discarded. Add --apply to do it."
-    voice.answer(
-        {"applied": done, "letters": len(found), "ids": [each.id for each in found]},
-        said if found else "No such dead letters.",
-    )
+    document = {"applied": done, "letters": len(found), "ids": [each.id for each in found]}
+    if not found:
+        voice.answer(document, "No such dead letters.")
+    elif done:
+        voice.answer(document, said)
+    else:
+        voice.answer(document, summary(Counter(map(kind_of, found))), "", said)
 
 
-async def export(voice: Voice, settings: Settings, choice: Choice, path: Path) -> None:
-    """Write letters to a new file that nobody else may read."""
-    async with operator_connection(settings) as database:
-        known = await standing.standings(database)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise Misused(f"{path} is there already: name another file.") from None
-    except OSError as error:
-        raise Misused(f"{path} can't be written: {os.strerror(error.errno or 0)}.") from None
-    number = 0
-    arguments = {**choice.arguments(), "to": str(path)}
-    with os.fdopen(descriptor, "wb") as file:
-        async with asking(settings) as broker, audited(settings, "dead-letters export", arguments) as run:
-            with voice.progress("exporting", unit="letters") as steps:
-                async for letters in scan(settings, broker, choice, known, steps):
-                    file.writelines(orjson.dumps(_exported(each)) + b"\n" for each in letters)
-                    number += len(letters)
-            run.result["letters"] = number
-    voice.answer({"letters": number, "file": str(path)}, f"{some(number, 'letter')} in {path}.")
+def _database(settings: Settings, *, alone: bool) -> AbstractAsyncContextManager[Database]:
+    """To look is for everybody at any time, to change for one at a time."""
+    return standing.alone(settings) if alone else operator_connection(settings)
 
 
 async def _preview(voice: Voice, settings: Settings, broker: Broker, choice: Choice) -> Tally:
-    tally = Tally()
+    tally, named = Tally(), list[str]()
     async with operator_connection(settings) as database:
         known = await standing.standings(database)
     with voice.progress("judging", unit="letters") as steps:
         async for portion in judged(settings, broker, choice, known, steps):
+            named += [letter.id for letter, _ in portion if choice.ids]
             for letter, judgement in portion:
                 tally.count(letter, judgement)
+    await require_named(settings, broker, choice, known, named)
     return tally
 
 
@@ -126,41 +117,54 @@ async def _redrive(
     done = 0
     arguments = {**choice.arguments(), "force": force}
     try:
-        async with audited(settings, "dead-letters redrive", arguments) as run:
+        async with audited(settings, REDRIVE, arguments) as run:
             with voice.progress("redriving", number, "letters") as steps:
                 async for portion in judged(settings, broker, choice, known, Steps()):
                     letters = [letter for letter, judgement in portion if goes(judgement, force=force)]
-                    async for some in redrive_all(publisher, database, run.id, letters, known):
-                        done += some
+                    async for sent in redrive_all(publisher, database, run.id, letters, known):
+                        done += sent
                         run.result["letters"] = done
-                        steps.advance(some)
+                        steps.advance(sent)
     finally:
         await publisher.close()
     return done
 
 
+async def _say_what_is_half_way(voice: Voice, settings: Settings) -> None:
+    """For a preview, which may be shown while somebody else is at work."""
+    async with operator_connection(settings) as database:
+        doubtful = await standing.in_doubt(database)
+    for run in await audit.unfinished(settings, REDRIVE):
+        voice.remark(f"The redrive of {shown_time(run.at)} by {run.who} is still at work, or was killed.")
+    if doubtful:
+        voice.remark(
+            f"{some(len(doubtful), 'letter')} are in doubt: a run with --apply finds out which are out."
+        )
+
+
 async def _say_where_things_stand(
     voice: Voice, settings: Settings, broker: Broker, database: Database
 ) -> None:
-    """A run that was killed has left letters in doubt: find out which of them are out."""
-    for verb in ("dead-letters redrive", "dead-letters settle", "dead-letters discard"):
+    """A run that was killed has left letters in doubt: find out which of them are out. Nobody else is at work."""
+    killed = {each.run: each.at for each in await audit.unfinished(settings, REDRIVE)}
+    for verb in (REDRIVE, SETTLE, "dead-letters discard"):
         await audit.end_killed(settings, verb)
     doubtful = await standing.in_doubt(database)
-    if not doubtful:
-        return
-    async with audited(settings, "dead-letters settle", {"letters": len(doubtful)}) as run:
-        out, back = await standing.settle(settings, broker, database, doubtful)
-        run.result.update(redriven=out, open=back)
-    began, letters = shown_time(doubtful[0].at), some(len(doubtful), "letter")
-    voice.remark(
-        f"A redrive of {began} did not come to its end. Of {letters} that "
-        f"it had in hand {out:,} are out and count as redriven; {back:,} are not, and are open again."
-    )
+    if doubtful:
+        async with audited(settings, SETTLE, {"letters": len(doubtful)}) as run:
+            out, back = await standing.settle(settings, broker, database, doubtful)
+            run.result.update(redriven=out, open=back)
+    broken_off = {each.run: each.at for each in doubtful} | killed
+    for each in await standing.came_to(database, list(broken_off)):
+        voice.remark(
+            f"The redrive of {shown_time(broken_off[each.run])} did not come to its end: it has redriven "
+            f"{some(each.redriven, 'letter')}; of those it had in hand {each.undone:,} are not out, and open again."
+        )
 
 
 def _tell(voice: Voice, tally: Tally, done: int | None, *, force: bool) -> None:
     total = tally.numbers.total()
-    going = sum(number for judgement, number in tally.numbers.items() if goes(judgement, force=force))
+    going = tally.going(force=force)
     document = {
         "applied": done is not None,
         "letters": total,
@@ -204,31 +208,10 @@ def _sentences(tally: Tally, going: int, done: int | None, *, force: bool) -> Se
         said.append(f"{done:,} redriven." if done else "None of them was redriven.")
         said += ["What they came to: muster dead-letters show ID."] if done else []
     else:
-        said.append(f"{going:,} would be redriven. {'Add --apply to do it.' if going else ''}")
+        said.append(
+            f"{going:,} would be redriven. Add --apply to do it." if going else "None would be redriven."
+        )
     forceable = tally.of("stale", "again")
     if forceable and not force:
-        said.append(f"{forceable:,} more with --force; look at them first.")
+        said.append(f"{forceable:,}{' more' if going else ''} with --force; look at them first.")
     return [" ".join(said)]
-
-
-def _exported(letter: DeadLetter) -> dict[str, Any]:
-    return {
-        "id": letter.id,
-        "why": letter.why,
-        "detail": letter.detail,
-        "error": letter.error,
-        "group": letter.group,
-        "topic": letter.topic,
-        "partition": letter.partition,
-        "offset": letter.offset,
-        "timestamp": instant(letter.timestamp),
-        "kept_at": instant(letter.kept_at),
-        "redrives": letter.redrives,
-        "key": _base64(letter.key),
-        "value": _base64(letter.value),
-        "headers": [[name, _base64(value)] for name, value in letter.headers],
-    }
-
-
-def _base64(value: bytes | None) -> str | None:
-    return None if value is None else b64encode(value).decode()

@@ -6,6 +6,7 @@ from typing import Literal
 
 from ops.deadletters.letter import DeadLetter
 from ops.ending import Misused
+from ops.times import instant
 
 State = Literal["open", "redriven", "discarded", "replayed", "in doubt"]
 SHORTEST_ID = 4
@@ -46,7 +47,7 @@ class Choice:
             and self.why in {None, letter.why}
             and (self.topic is None or self.topic in {letter.topic, letter.kept_in})
             and self.tenant in {None, letter.tenant_id}
-            and self.type in {None, letter.event_type}
+            and self.type in {None, letter.event_type, letter.short_type}
             and self.group in {None, letter.group}
             and (self.since is None or self.since <= letter.kept_at)
             and (self.until is None or letter.kept_at < self.until)
@@ -54,9 +55,11 @@ class Choice:
 
     def arguments(self) -> Mapping[str, object]:
         """For the audit: what was said, without what was not."""
-        said = {name: getattr(self, name) for name in self.__slots__}
-        return {
-            name: list(value) if name == "ids" else value
-            for name, value in said.items()
-            if value not in (None, ())
+        said: dict[str, object] = {"state": self.state or "all"}
+        said |= {
+            name: getattr(self, name) for name in self.__slots__ if getattr(self, name) not in (None, ())
         }
+        for name, time in (("since", self.since), ("until", self.until)):
+            if time is not None:
+                said[name] = f"{instant(time):%Y-%m-%dT%H:%M:%SZ}"
+        return said

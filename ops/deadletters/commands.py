@@ -1,18 +1,14 @@
 """`muster dead-letters`: list, show, redrive, discard, export."""
 
 import asyncio
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ops.addresses import settings_in_reach
-from ops.deadletters import changing, looking
-from ops.deadletters.choice import Choice, State
-from ops.ending import Misused
-from ops.times import milliseconds, required_time
+from ops.deadletters import changing, exporting, looking
+from ops.deadletters.choice import Choice
+from ops.deadletters.options import Options, taking_options
 from ops.voice import Apply, AsJson, speaking
 
 app = typer.Typer(
@@ -31,50 +27,21 @@ For example:
 """,
 )
 
-Ids = Annotated[
-    list[str] | None, typer.Argument(metavar="[ID]...", help="Letters by id; the first characters will do.")
-]
-Why = Annotated[
-    str | None, typer.Option(help="not_json, not_schema, unknown_type, too_large, misrouted, failed.")
-]
-TopicName = Annotated[str | None, typer.Option("--topic", help="Where the record came from: muster.journal.")]
-Tenant = Annotated[str | None, typer.Option(help="The tenant that the record's key names.")]
-Type = Annotated[str | None, typer.Option(help="The event's type: muster.item.imported.v1.")]
-Group = Annotated[str | None, typer.Option(help="The group that could not process it.")]
-Since = Annotated[
-    str | None, typer.Option(help="Kept at this time or later: 2026-11-25T09:00:00Z, or 2h ago.")
-]
-Until = Annotated[str | None, typer.Option(help="Kept before this time.")]
-Standing = Annotated[
-    str | None,
-    typer.Option("--state", help="open, redriven, discarded, replayed, in-doubt or all.", show_default=True),
-]
-STATES: dict[str, State | None] = {
-    "open": "open",
-    "redriven": "redriven",
-    "discarded": "discarded",
-    "replayed": "replayed",
-    "in-doubt": "in doubt",
-    "all": None,
-}
+Every = Annotated[bool, typer.Option("--all", help="Every open letter.")]
 
 
 @app.command("list")
+@taking_options("ids")
 def list_(
-    why: Why = None,
-    topic: TopicName = None,
-    tenant: Tenant = None,
-    type: Type = None,  # noqa: A002 - the option's name
-    group: Group = None,
-    since: Since = None,
-    until: Until = None,
-    state: Standing = "open",
+    options: Options,
+    *,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="The newest so many.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """List dead letters, newest first, and count them by topic, group and reason.
 
-    The exit code is 1 if there are any that are open.
+    A record of a topic that two groups read may have two letters: each group keeps its own. The exit code is 1 if
+    there are any that are open.
 
     For example:
 
@@ -83,8 +50,7 @@ def list_(
         muster dead-letters list --tenant harbour-and-hill --state all --json
     """
     with speaking(as_json=as_json) as voice:
-        choice = chosen([], why, topic, tenant, type, group, since, until, state)
-        asyncio.run(looking.list_letters(voice, settings_in_reach(), choice, limit))
+        asyncio.run(looking.list_letters(voice, settings_in_reach(), options.choice(), limit))
 
 
 @app.command()
@@ -113,17 +79,11 @@ def show(
 
 
 @app.command()
+@taking_options()
 def redrive(
-    ids: Ids = None,
-    why: Why = None,
-    topic: TopicName = None,
-    tenant: Tenant = None,
-    type: Type = None,  # noqa: A002 - the option's name
-    group: Group = None,
-    since: Since = None,
-    until: Until = None,
-    state: Standing = "open",
-    every: Annotated[bool, typer.Option("--all", help="Every open letter.")] = False,
+    options: Options,
+    *,
+    every: Every = False,
     force: Annotated[
         bool, typer.Option("--force", help="Also what is stale, and what would most likely fail again.")
     ] = False,
@@ -133,7 +93,8 @@ def redrive(
     """Append records to their topic again, with the same key, bytes and id, each for the group that kept it.
 
     Shows what would become of each letter first. A letter is stale if newer facts of the same item, member or client
-    were applied since: redriven, the old one would come on top. What can't be redriven says why, and what to do.
+    were applied since: redriven, the old one would come on top. What can't be redriven says why, and what to do. With
+    --apply the exit code is 1 if some of the letters that are meant still need something.
 
     A run that is killed breaks nothing; the next one finds out what is out and says so.
 
@@ -144,29 +105,23 @@ def redrive(
         muster dead-letters redrive --all --json
     """
     with speaking(as_json=as_json) as voice:
-        choice = chosen(ids or [], why, topic, tenant, type, group, since, until, state)
-        _require_choice(choice, "redrive", every=every)
+        choice = options.narrowed("redrive", every=every)
         asyncio.run(changing.redrive(voice, settings_in_reach(), choice, force=force, apply=apply))
 
 
 @app.command()
+@taking_options("state")
 def discard(
+    options: Options,
+    *,
     reason: Annotated[
         str, typer.Option(help="Why nothing has to be done. It is kept in the audit: name nobody in it.")
     ],
-    ids: Ids = None,
-    why: Why = None,
-    topic: TopicName = None,
-    tenant: Tenant = None,
-    type: Type = None,  # noqa: A002 - the option's name
-    group: Group = None,
-    since: Since = None,
-    until: Until = None,
-    every: Annotated[bool, typer.Option("--all", help="Every open letter.")] = False,
+    every: Every = False,
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Mark letters as done with, and say why.
+    """Mark open letters as done with, and say why.
 
     They stay in their topic, and `--state discarded` lists them.
 
@@ -176,25 +131,22 @@ def discard(
         muster dead-letters discard --why not_json --until 1d --reason "a probe"
     """
     with speaking(as_json=as_json) as voice:
-        choice = chosen(ids or [], why, topic, tenant, type, group, since, until, "open")
-        _require_choice(choice, "discard", every=every)
+        choice = options.narrowed("discard", every=every)
         asyncio.run(changing.discard(voice, settings_in_reach(), choice, reason, apply=apply))
 
 
 @app.command()
+@taking_options()
 def export(
+    options: Options,
+    *,
     to: Annotated[
-        Path, typer.Option(metavar="FILE", help="A file that is not there yet; only you may read it.")
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="A file that is not there yet, which only you may read; - is standard output.",
+        ),
     ],
-    ids: Ids = None,
-    why: Why = None,
-    topic: TopicName = None,
-    tenant: Tenant = None,
-    type: Type = None,  # noqa: A002 - the option's name
-    group: Group = None,
-    since: Since = None,
-    until: Until = None,
-    state: Standing = "open",
     as_json: AsJson = False,
 ) -> None:
     """Write letters to a file, one JSON object a line, key, value and headers in Base64 as they came.
@@ -205,40 +157,7 @@ def export(
 
         muster dead-letters export --to letters.jsonl
         muster dead-letters export --why failed --state all --to failed.jsonl
+        muster dead-letters export 3f2a91c0 --to - | jq -r '.value | @base64d'
     """
     with speaking(as_json=as_json) as voice:
-        choice = chosen(ids or [], why, topic, tenant, type, group, since, until, state)
-        asyncio.run(changing.export(voice, settings_in_reach(), choice, to))
-
-
-def chosen(
-    ids: Sequence[str],
-    why: str | None,
-    topic: str | None,
-    tenant: str | None,
-    type_name: str | None,
-    group: str | None,
-    since: str | None,
-    until: str | None,
-    state: str | None,
-) -> Choice:
-    """The letters that the options mean. Raises `Misused`."""
-    if state not in STATES:
-        raise Misused(f"There is no state {state!r}: say {', '.join(STATES)}.")
-    now = datetime.now(UTC)
-    return Choice(
-        ids=tuple(ids),
-        why=why,
-        topic=topic,
-        tenant=tenant,
-        type=type_name,
-        group=group,
-        since=milliseconds(required_time(since, now)) if since else None,
-        until=milliseconds(required_time(until, now)) if until else None,
-        state=STATES[state],
-    )
-
-
-def _require_choice(choice: Choice, verb: str, *, every: bool) -> None:
-    if not choice.narrows and not every:
-        raise Misused(f"Say which letters to {verb}: by id, by --why, --topic, --tenant ..., or --all.")
+        asyncio.run(exporting.export(voice, settings_in_reach(), options.choice(), to))

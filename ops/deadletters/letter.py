@@ -69,6 +69,11 @@ class DeadLetter:
     def place(self) -> str:
         return f"{self.topic}[{self.partition}]@{self.offset}"
 
+    @property
+    def short_type(self) -> str:
+        """The event's type as lists show it."""
+        return self.event_type.removeprefix("muster.")
+
 
 def read(raw: Raw) -> DeadLetter:
     """Read a letter, as far as it can be read: anybody may write anything into a topic."""

@@ -1,7 +1,7 @@
 """Listing and showing dead letters; nothing is changed."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from heapq import nlargest
 from typing import Any
@@ -10,18 +10,18 @@ import typer
 from rich.table import Table
 
 from ops.audit import operator_connection
-from ops.broker import asking
+from ops.broker import Broker, asking
 from ops.deadletters import showing, standing
 from ops.deadletters.choice import Choice
 from ops.deadletters.facts import gather
-from ops.deadletters.judging import event_of, judge
+from ops.deadletters.judging import Judgement, event_of, judge
 from ops.deadletters.letter import DeadLetter
 from ops.deadletters.scanning import scan
 from ops.deadletters.standing import Standings
 from ops.ending import Exit, Misused, Refused
 from ops.groups import RESOLVER, tables_of
 from ops.times import instant, shown_time
-from ops.voice import Voice
+from ops.voice import Steps, Voice
 from worker.settings import Settings
 
 SHORT_ID = 8
@@ -38,10 +38,10 @@ async def list_letters(voice: Voice, settings: Settings, choice: Choice, limit: 
     async with asking(settings) as broker:
         with voice.progress("reading", unit="letters") as steps:
             async for letters in scan(settings, broker, choice, known, steps):
-                counts.update((each.topic or each.kept_in, each.group or "?", each.why) for each in letters)
+                counts.update(map(kind_of, letters))
                 open_ones += sum(known.of(each.id) == "open" for each in letters)
                 newest = nlargest(limit, newest + [_light(each) for each in letters], key=_age)
-    _tell(voice, newest, counts, known)
+    _tell(voice, newest, counts, known, with_state=choice.state is None)
     if open_ones:
         raise typer.Exit(Exit.ATTENTION)
 
@@ -54,14 +54,37 @@ async def find_one(voice: Voice, settings: Settings, choice: Choice, known: Stan
                 each async for letters in scan(settings, broker, choice, known, steps) for each in letters
             ]
     if not found:
-        raise Refused(
-            f"There is no dead letter {', '.join(choice.ids)}. `muster dead-letters list` lists them."
-        )
+        raise Refused(_none(choice.ids))
     if len(found) > 1:
-        raise Misused(
-            f"{len(found)} letters begin so: {', '.join(each.id for each in found[:5])}. Say more of it."
-        )
+        raise Misused(_several([each.id for each in found]))
     return found[0]
+
+
+async def require_named(
+    settings: Settings, broker: Broker, choice: Choice, known: Standings, found: Collection[str]
+) -> None:
+    """Raise `Refused` for an id of the choice that none of the found begins with, `Misused` for one of several."""
+    for each in choice.ids:
+        several = [one for one in found if one.startswith(each)]
+        if len(several) > 1:
+            raise Misused(_several(several))
+    missing = [each for each in choice.ids if not any(one.startswith(each) for one in found)]
+    if not missing:
+        return
+    named = [
+        letter
+        async for letters in scan(settings, broker, Choice(ids=missing, state=None), known, Steps())
+        for letter in letters
+    ]
+    for each in missing:
+        state = next((known.of(letter.id) for letter in named if letter.id.startswith(each)), None)
+        if state is None:
+            raise Refused(_none([each]))
+        if choice.state is not None and state != choice.state:
+            raise Refused(
+                f"{each} is {state}, not {choice.state}: `muster dead-letters show {each}` says more."
+            )
+        raise Refused(f"{each} is there, but the other options do not fit it.")
 
 
 async def show_letter(voice: Voice, settings: Settings, choice: Choice, *, personal: bool) -> None:
@@ -74,8 +97,22 @@ async def show_letter(voice: Voice, settings: Settings, choice: Choice, *, perso
     async with tables_of(settings, RESOLVER) as database:
         [facts] = await gather(database, [letter], [event], settings.journal_partitions)
         copies = await showing.copies_came_to(database, attempts)
-    story = showing.Story(letter, event, facts, judge(letter, event, facts), attempts, copies)
+    state = known.of(letter.id)
+    judgement = (
+        judge(letter, event, facts)
+        if state in {"open", "in doubt"}
+        else Judgement("settled", f"it was {state}")
+    )
+    story = showing.Story(letter, state, event, facts, judgement, attempts, copies)
     voice.answer(showing.document(story, personal=personal), *showing.lines(story, personal=personal))
+
+
+def _none(ids: Collection[str]) -> str:
+    return f"There is no dead letter {', '.join(ids)}. `muster dead-letters list --state all` lists them."
+
+
+def _several(ids: Sequence[str]) -> str:
+    return f"{len(ids)} letters begin so: {', '.join(ids[:5])}. Say more of it."
 
 
 def _light(letter: DeadLetter) -> DeadLetter:
@@ -87,7 +124,14 @@ def _age(letter: DeadLetter) -> tuple[int, str, int, int]:
     return letter.kept_at, letter.kept_in, letter.kept_partition, letter.kept_offset
 
 
-def _tell(voice: Voice, newest: Sequence[DeadLetter], counts: Counter[Grouped], known: Standings) -> None:
+def _tell(
+    voice: Voice,
+    newest: Sequence[DeadLetter],
+    counts: Counter[Grouped],
+    known: Standings,
+    *,
+    with_state: bool,
+) -> None:
     total = counts.total()
     document = {
         "total": total,
@@ -105,26 +149,38 @@ def _tell(voice: Voice, newest: Sequence[DeadLetter], counts: Counter[Grouped], 
     else:
         below = f"{total:,} in all."
     advice = "muster dead-letters show ID says more, and what can be done."
-    voice.answer(document, _table(newest, known), "", _summary(counts), "", f"{below} {advice}")
+    shown = _table(newest, known, with_state=with_state)
+    voice.answer(document, shown, "", summary(counts), "", f"{below} {advice}")
 
 
-def _table(letters: Sequence[DeadLetter], known: Standings) -> Table:
+def _table(letters: Sequence[DeadLetter], known: Standings, *, with_state: bool) -> Table:
     shown = Table(box=None, pad_edge=False)
-    for name in ("id", "kept", "why", "tenant", "type", "state"):
-        shown.add_column(name, no_wrap=name in {"id", "kept", "why"}, overflow="ellipsis")
+    for name in ("id", "kept", "group", "why"):
+        shown.add_column(name, no_wrap=True)
+    for name in ("tenant", "type"):
+        shown.add_column(name, no_wrap=True, overflow="ellipsis")
+    if with_state:
+        shown.add_column("state", no_wrap=True)
     for each in letters:
         shown.add_row(
             each.id[:SHORT_ID],
             shown_time(instant(each.kept_at)),
+            each.group or "?",
             each.why,
             each.tenant_id or "?",
-            each.event_type.removeprefix("muster.") or "?",
-            known.of(each.id),
+            each.short_type or "?",
+            *([known.of(each.id)] if with_state else []),
         )
     return shown
 
 
-def _summary(counts: Counter[Grouped]) -> Table:
+def kind_of(letter: DeadLetter) -> Grouped:
+    """What letters are counted by: topic, group and reason."""
+    return letter.topic or letter.kept_in, letter.group or "?", letter.why
+
+
+def summary(counts: Counter[Grouped]) -> Table:
+    """How many letters there are of which kind."""
     shown = Table("topic", "group", "why", "letters", box=None, pad_edge=False)
     shown.columns[-1].justify = "right"
     for (topic, group, why), number in counts.most_common():

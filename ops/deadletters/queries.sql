@@ -46,6 +46,13 @@ FROM ops.dead_letters
 WHERE state = 'begun'
 ORDER BY at;
 
+-- came_to --
+-- What runs came to: how many letters they have redriven, and how many they had in hand and did not send
+SELECT runs.run, count(*) FILTER (WHERE state = 'done') AS redriven, count(*) FILTER (WHERE state = 'undone') AS undone
+FROM unnest($1::uuid[]) AS runs (run)
+LEFT JOIN ops.dead_letters ON dead_letters.run = runs.run AND action = 'redrive'
+GROUP BY runs.run;
+
 -- replayed --
 -- Of these, the open ones: a replay has decided the record at its own place
 INSERT INTO ops.dead_letters (letter_id, attempt, run, action, state, topic, redrives)

@@ -47,6 +47,10 @@ class Tally:
     def of(self, *verdicts: str) -> int:
         return sum(number for judgement, number in self.numbers.items() if judgement.verdict in verdicts)
 
+    def going(self, *, force: bool) -> int:
+        """How many are redriven."""
+        return sum(number for judgement, number in self.numbers.items() if goes(judgement, force=force))
+
 
 def goes(judgement: Judgement, *, force: bool) -> bool:
     """Whether a letter with this judgement is redriven."""

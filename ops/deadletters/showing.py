@@ -12,18 +12,26 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.deadletters import letter as letters
+from ops.deadletters.choice import State
 from ops.deadletters.facts import QUERIES
-from ops.deadletters.judging import Decided, Facts, Judgement
+from ops.deadletters.judging import Decided, Facts, Judgement, Verdict
 from ops.deadletters.letter import DeadLetter
 from ops.deadletters.masking import masked
 from ops.deadletters.standing import Attempt
 from ops.times import instant, shown_time
+from ops.words import some
 from schemas.codec import Event, Unreadable
 from schemas.topics import JOURNAL
 from worker.database import Database
 
 BYTES_SHOWN = 2048
 BYTES_A_LINE = 16
+BECOMES: Mapping[Verdict, str] = {
+    "stale": "It is stale",
+    "again": "It would fail again",
+    "settled": "It is settled",
+    "hopeless": "It can't be redriven",
+}
 HINT = "Personal values and bytes are hidden: --personal shows them."
 
 
@@ -32,6 +40,7 @@ class Story:
     """All that is known. `copies` tells what each copy on the journal came to, by partition and offset."""
 
     letter: DeadLetter
+    state: State
     event: Event | Unreadable
     facts: Facts
     judgement: Judgement
@@ -57,7 +66,7 @@ def document(story: Story, *, personal: bool) -> dict[str, Any]:
     letter, value = story.letter, letters.document(story.letter.value)
     return {
         "id": letter.id,
-        "state": _standing(story),
+        "state": story.state,
         "why": letter.why,
         "detail": letter.detail,
         "error": letter.error,
@@ -96,11 +105,11 @@ def lines(story: Story, *, personal: bool) -> list[RenderableType]:
     parts: list[RenderableType] = [
         _head(story),
         "",
-        "[bold]What it says[/]",
+        Text("What it says", style="bold"),
         _content(story, personal=personal),
     ]
-    parts += ["", "[bold]What came after[/]", *(f"  {each}" for each in _after(story))]
-    parts += ["", "[bold]What can be done[/]", Padding(_advice(story), (0, 0, 0, 2))]
+    parts += ["", Text("What came after", style="bold"), Padding("\n".join(_after(story)), (0, 0, 0, 2))]
+    parts += ["", Text("What can be done", style="bold"), Padding(_advice(story), (0, 0, 0, 2))]
     if not personal:
         parts += ["", HINT]
     return parts
@@ -111,9 +120,10 @@ def _head(story: Story) -> Table:
     shown = Table(box=None, show_header=False, pad_edge=False)
     shown.add_column(no_wrap=True)
     shown.add_column(overflow="fold")
-    error = f", {letter.error} after {letter.attempts} attempts" if letter.error else ""
+    attempts = some(int(letter.attempts), "attempt") if letter.attempts.isdecimal() else "some attempts"
+    error = f", {letter.error} after {attempts}" if letter.error else ""
     for name, value in (
-        ("letter", f"{letter.id}, {_standing(story)}"),
+        ("letter", f"{letter.id}, {story.state}"),
         ("why", f"{letter.why}: {letter.detail}{error}"),
         ("group", letter.group or "none of ours"),
         ("came from", f"{letter.place}, {shown_time(instant(letter.timestamp))}"),
@@ -188,15 +198,18 @@ def _attempt(attempt: Attempt, copies: Mapping[tuple[int, int], str]) -> str:
 
 def _advice(story: Story) -> Text:
     judgement, short = story.judgement, story.letter.id[:8]
-    if _standing(story) in {"redriven", "discarded", "replayed"}:
-        return Text(f"Nothing: it was {_standing(story)}.")
-    if judgement.verdict == "redrivable":
-        return Text(f"It can be redriven: muster dead-letters redrive {short} --apply")
-    return Text(f"{judgement.verdict}: {judgement.why}. {judgement.advice}")
-
-
-def _standing(story: Story) -> str:
-    return story.attempts[-1].standing if story.attempts else "open"
+    redrive = f"muster dead-letters redrive {short}"
+    discard = f'muster dead-letters discard {short} --reason "..." --apply'
+    match judgement.verdict:
+        case "redrivable":
+            return Text(f"It can be redriven: {redrive} --apply")
+        case "settled" if not judgement.advice:
+            return Text(f"Nothing: {judgement.why}.")
+        case "stale" | "again":
+            said = f"{BECOMES[judgement.verdict]}: {judgement.why}. {judgement.advice}"
+            return Text(f"{said}\n{redrive} --force --apply")
+        case _:
+            return Text(f"{BECOMES[judgement.verdict]}: {judgement.why}. {judgement.advice}\n{discard}")
 
 
 def _came_to(decided: Decided | None) -> dict[str, Any] | None:

@@ -59,6 +59,15 @@ class Attempt:
         return "open"
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What a run that was broken off came to: letters it has redriven, and letters it had in hand and did not send."""
+
+    run: UUID
+    redriven: int
+    undone: int
+
+
 class Standings:
     """The last attempt at every letter that somebody did something about."""
 
@@ -89,6 +98,10 @@ async def attempts(database: Database, letter_id: str) -> list[Attempt]:
 
 async def in_doubt(database: Database) -> list[Attempt]:
     return [Attempt(**row) for row in await database.fetch(QUERIES.in_doubt)]
+
+
+async def came_to(database: Database, runs: Sequence[UUID]) -> list[Broken]:
+    return [Broken(**row) for row in await database.fetch(QUERIES.came_to, runs)]
 
 
 @asynccontextmanager

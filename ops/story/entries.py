@@ -100,18 +100,17 @@ async def story_of(
     """The whole story, oldest first; of a long one the end. Raises `Refused` where there is none."""
     partition = partition_of(tenant_id.encode(), settings.journal_partitions)
     about = None if one == tenant_id else one
-    rows = await database.fetch(QUERIES.entries, partition, tenant_id, about, limit)
+    rows = await database.fetch(QUERIES.entries, partition, tenant_id, about, limit, timeout=SCAN_SECONDS)
     kinds = ["tenant"] if about is None else await _kinds(database, partition, tenant_id, one)
     request = await _request(settings, broker, tenant_id, one) if about is not None else None
     if not rows and request is None:
         raise Refused(f"The tenant {tenant_id} has nothing in the journal under {one}.")
-    total = await database.fetchval(QUERIES.count, partition, tenant_id, about)
     entries = await _with_events(settings, broker, [_entry(row) for row in rows])
-    return Story(tenant_id, one, kinds or ["import"], request, entries, max(total, len(entries)))
+    return Story(tenant_id, one, kinds or ["import"], request, entries, rows[0]["total"] if rows else 0)
 
 
 async def _kinds(database: Database, partition: int, tenant_id: str, one: str) -> list[str]:
-    row = await database.fetchrow(QUERIES.kinds, partition, tenant_id, one)
+    row = await database.fetchrow(QUERIES.kinds, partition, tenant_id, one, timeout=SCAN_SECONDS)
     return [name for name, found in (row or {}).items() if found]
 
 
@@ -158,7 +157,7 @@ def _runs(offsets: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _entry(row: Any) -> Entry:
-    told = dict(row)
+    told = {name: value for name, value in row.items() if name != "total"}
     told["outcomes"] = [orjson.loads(text)["data"] for text in told["outcomes"] or ()]
     return Entry(**told)
 

@@ -16,26 +16,23 @@ FROM decisions
 WHERE partition = $1 AND tenant_id = $2;
 
 -- entries --
--- The records that are about an id, in their order; of a member or an import also the decisions on their items
-WITH items_of AS (
-    SELECT item_id, 0 AS since FROM items WHERE tenant_id = $2 AND member_id = $3
-    UNION ALL
-    SELECT item_id, min("offset") FROM decisions
-    WHERE partition = $1 AND tenant_id = $2 AND import_id = $3 AND item_id IS NOT NULL
+-- The last records that are about an id, in their order, and how many there are; of a member or an import also the decisions on their items
+WITH items_of AS MATERIALIZED (
+    SELECT item_id, min(since) AS since
+    FROM (
+        SELECT item_id, 0 AS since FROM items WHERE tenant_id = $2 AND member_id = $3
+        UNION ALL
+        SELECT item_id, "offset" FROM decisions
+        WHERE partition = $1 AND tenant_id = $2 AND import_id = $3 AND item_id IS NOT NULL
+    ) AS of_member_or_import
     GROUP BY item_id
 ), about AS (
-    SELECT "offset" FROM decisions
+    SELECT "offset", count(*) OVER () AS total
+    FROM decisions
+    LEFT JOIN items_of ON items_of.item_id = decisions.item_id AND items_of.since <= decisions."offset"
+        AND decisions.import_id IS NULL
     WHERE partition = $1 AND tenant_id = $2 AND ordinal = 0
-        AND (
-            $3::text IS NULL OR $3 IN (event_id, client_id, import_id, item_id, member_id)
-            OR (
-                import_id IS NULL
-                AND EXISTS (
-                    SELECT FROM items_of
-                    WHERE items_of.item_id = decisions.item_id AND decisions."offset" >= items_of.since
-                )
-            )
-        )
+        AND ($3::text IS NULL OR $3 IN (event_id, client_id, import_id, decisions.item_id, member_id) OR items_of.item_id IS NOT NULL)
     ORDER BY "offset" DESC
     LIMIT $4
 )
@@ -43,17 +40,11 @@ SELECT partition, decisions."offset", min(at) AS at, min(result) AS result, min(
     min(event_id) AS event_id, min(event_type) AS event_type, min(decided_by) AS decided_by,
     min(client_id) AS client_id, min(import_id) AS import_id, min(item_id) AS item_id, min(member_id) AS member_id,
     min(first_offset) AS first_offset,
-    array_agg(outcome ORDER BY ordinal) FILTER (WHERE outcome IS NOT NULL) AS outcomes
+    array_agg(outcome ORDER BY ordinal) FILTER (WHERE outcome IS NOT NULL) AS outcomes, min(total) AS total
 FROM decisions JOIN about USING ("offset")
 WHERE partition = $1 AND tenant_id = $2
 GROUP BY partition, decisions."offset"
 ORDER BY decisions."offset";
-
--- count --
--- How many records are about an id
-SELECT count(*) FROM decisions
-WHERE partition = $1 AND tenant_id = $2 AND ordinal = 0
-    AND ($3::text IS NULL OR $3 IN (event_id, client_id, import_id, item_id, member_id));
 
 -- request --
 -- An import as the importer knows it

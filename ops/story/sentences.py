@@ -163,7 +163,9 @@ TELLERS: Mapping[str, Tell] = {
     EntityStaged.TYPE: lambda _, data: f"XPM's own details of client {data['client_id']} came in",
     ItemStaged.TYPE: _staged,
     ImportStaged.TYPE: _all_staged,
-    ImportFailed.TYPE: lambda _, data: f"The import failed: {data['reason']}. {data['message']}",
+    ImportFailed.TYPE: lambda _, data: (
+        f"The import failed: {data['reason']}. {data['message'].removesuffix('.')}"
+    ),
     ItemImported.TYPE: _imported,
     ItemIgnored.TYPE: lambda entry, data: f"{entry.decided_by} ignored item {data['item_id']}",
     ItemLinked.TYPE: lambda entry, data: (

@@ -14,6 +14,7 @@ WHY = {
     "not_schema": "it is not what its type says",
     "unknown_type": "its topic carries no such type",
     "misrouted": "its key is not its tenant's id, or it is on another partition than its key's",
+    "id_reused": "another request was made under its id",
     "failed": "the service could not process it, and `error` says more",
 }
 
@@ -31,5 +32,5 @@ HEADERS: dict[str, tuple[dict[str, Any], str]] = {
     "timestamp": (_INSTANT, "Its broker timestamp there."),
     "at": (_INSTANT, "When it was given up."),
     "attempts": (_NUMBER, "How often it was tried."),
-    "error": (_TEXT, "The name of the exception, if why is `failed`; empty otherwise."),
+    "error": (_TEXT, "The name of the exception, if why is `failed` or `id_reused`; empty otherwise."),
 }

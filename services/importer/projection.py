@@ -7,12 +7,16 @@ from schemas.imports import ImportRequested
 from schemas.topics import REQUESTS, Topic
 from services.importer import queue
 from services.importer.domain import Request
+from worker.failures import Unacceptable
 from worker.projection import Database, Effects
 from worker.records import Incoming, Outgoing, Span
 
 
-class IdReused(Exception):
+class IdReused(Unacceptable):
     """Another request was made under this id. Publish the request under an id of its own."""
+
+    why = "id_reused"
+    detail = "another request was made under this id"
 
 
 class ImporterProjection:

@@ -212,7 +212,7 @@ async def test_another_request_under_a_used_id_is_a_dead_letter(system: System, 
     (letter,) = await eventually(kept)
     why = {name: value.decode() for name, value in letter.headers}
     assert letter.value == sent
-    assert (why["muster-dead-letter-group"], why["muster-dead-letter-why"]) == ("importer", "failed")
+    assert (why["muster-dead-letter-group"], why["muster-dead-letter-why"]) == ("importer", "id_reused")
     assert why["muster-dead-letter-error"].endswith("IdReused")
     assert await practice.progress(import_id) == row
 

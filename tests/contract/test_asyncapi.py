@@ -190,7 +190,7 @@ def test_the_key_says_how_to_find_the_partition() -> None:
 
 def test_a_dead_letter_has_the_headers_that_the_document_says() -> None:
     """As the services write them, for every reason there is."""
-    assert set(WHY) == {*get_args(WhyUnreadable), "failed"}
+    assert set(WHY) == {*get_args(WhyUnreadable), "id_reused", "failed"}
 
     headers = component("schemas", "DeadLetterHeaders")
     for why in WHY:

@@ -17,6 +17,7 @@ from services.importer.xpm.directions import STANDARD
 from tests.support.eventually import eventually
 from tests.support.importing.importer import Course, Importer, assert_whole, kinds, xpm_tenant
 from tests.support.logs import read_back
+from worker.deadletters import PREFIX
 
 WHOLE = ["started", "entity", *["item"] * 6, "staged"]
 
@@ -94,7 +95,11 @@ async def test_another_request_under_the_same_id_is_a_dead_letter(importer: Impo
             return letters
 
         (letter,) = await eventually(kept)
-    assert b"IdReused" in dict(letter.headers).get("error", b"") or "IdReused" in str(letter.headers)
+    said = dict(letter.headers)
+    assert (said[f"{PREFIX}why"], said[f"{PREFIX}detail"]) == (
+        b"id_reused",
+        b"another request was made under this id",
+    )
     assert [kinds(course) for course in (await importer.courses()).values()] == [WHOLE]
 
 

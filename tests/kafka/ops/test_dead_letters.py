@@ -57,7 +57,7 @@ async def test_a_misrouted_record_takes_effect_when_it_is_redriven(office: Offic
     empty = await office.muster("dead-letters", "list")
     assert (empty.code, empty.out) == (Exit.DONE, "No such dead letters.\n")
     again = await office.muster("dead-letters", "redrive", letter["id"], "--apply")
-    assert "No such dead letters" in again.out
+    assert (again.code, f"{letter['id']} is redriven, not open" in again.err) == (Exit.REFUSED, True)
 
 
 async def test_an_old_fact_is_not_put_on_top_of_a_newer_one(office: Office) -> None:
@@ -158,6 +158,22 @@ async def test_what_took_effect_in_another_way_is_settled(office: Office) -> Non
     ]
 
 
+async def test_what_a_record_says_is_shown_and_does_nothing(office: Office) -> None:
+    """It may look like markup, or tell the terminal what to do; what no schema knows is hidden."""
+    await office.publish(b'{"type": "[/b]\\u001b[31m", "data": {"nickname": "John"}}', "[/red]")
+    async with office.running("resolver"):
+        await office.letters(JOURNAL, 1)
+    listed = await office.muster("dead-letters", "list")
+    [letter] = (await office.muster("dead-letters", "list", "--json")).document["letters"]
+    shown = await office.muster("dead-letters", "show", letter["id"])
+
+    assert (listed.code, shown.code) == (Exit.ATTENTION, Exit.DONE)
+    assert "[/red]" in listed.out
+    assert "[/b]" in listed.out
+    assert "\x1b" not in listed.out + shown.out
+    assert '"nickname": "…"' in shown.out
+
+
 async def test_letters_are_exported_byte_for_byte(office: Office, tmp_path) -> None:
     """One JSON object a line, for the owner of the file only; a file that is there is left alone."""
     odd = b"\xff\x00 not JSON"
@@ -200,7 +216,8 @@ async def test_a_redrive_that_was_killed_is_settled_by_the_next(office: Office, 
     assert [line["what"] for line in await unended(office)] == []
     out = moment.startswith("after")
     assert doubtful.document["total"] == 2
-    assert f"{2 * out} are out and count as redriven; {2 - 2 * out} are not" in " ".join(done.err.split())
+    said = " ".join(done.err.split())
+    assert f"it has redriven {2 * out} letters; of those it had in hand {2 - 2 * out} are not out" in said
     assert f"{3 - 2 * out} redriven." in done.out
     async with office.running("resolver"):
         for number in range(3):
@@ -281,11 +298,18 @@ async def test_two_operators_do_not_redrive_at_once(office: Office) -> None:
 
 async def test_an_id_that_is_none_or_several_is_refused(office: Office) -> None:
     """With a sentence that says what to do."""
+    await office.publish(b"", TENANT)
+    async with office.running("resolver"):
+        await office.letters(JOURNAL, 1)
+    [one] = (await office.muster("dead-letters", "list", "--json")).document["letters"]
+    for verb in (["redrive"], ["discard", "--reason", "mine"]):
+        unknown = await office.muster("dead-letters", *verb, one["id"], "0000aaaa", "--apply")
+        assert (unknown.code, "There is no dead letter 0000aaaa" in unknown.err) == (Exit.REFUSED, True)
     missing = await office.muster("dead-letters", "show", "0000aaaa")
     short = await office.muster("dead-letters", "show", "00")
     nothing = await office.muster("dead-letters", "redrive", "--apply")
 
-    assert (missing.code, "`muster dead-letters list`" in missing.err) == (Exit.REFUSED, True)
+    assert (missing.code, "`muster dead-letters list --state all`" in missing.err) == (Exit.REFUSED, True)
     assert (short.code, "too short" in short.err) == (Exit.USAGE, True)
     assert (nothing.code, "Say which letters" in nothing.err) == (Exit.USAGE, True)
 

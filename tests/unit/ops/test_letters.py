@@ -10,6 +10,7 @@ from ops.deadletters.choice import Choice
 from ops.deadletters.judging import Decided, Facts, event_of, judge, subject_of
 from ops.deadletters.letter import read
 from ops.deadletters.masking import masked
+from ops.deadletters.options import Options
 from ops.deadletters.redriving import copy_of, goes
 from ops.ending import Misused
 from schemas.imports import ImportRequested
@@ -172,3 +173,34 @@ def test_personal_values_are_masked_wherever_their_block_stands():
         "data": {"personal": {"name": "…", "more": [{"a": "…"}], "gone": None}},
         "list": [{}],
     }
+
+
+@pytest.mark.parametrize(
+    "document", ["John", ["John"], {"data": "John"}, {"data": {"nickname": "John"}}, {"John": 1}]
+)
+def test_what_the_schema_has_no_name_for_is_masked(document):
+    """Whoever writes what nobody knows may have put anything into it."""
+    assert "John" not in str(
+        list(masked(document).values()) if isinstance(document, dict) else masked(document)
+    )
+
+
+def test_what_the_schema_has_a_name_for_is_shown():
+    """Ids, kinds and numbers, also in lists."""
+    event = {"id": "e1", "data": {"item_ids": ["a", "b"], "left_out": {"ended": 1}}}
+    assert masked(event) == event
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        ({"why": "nojson"}, "No letter is kept for 'nojson'"),
+        ({"topic": "muster.jurnal"}, "'muster.jurnal' has no dead letters"),
+        ({"state": "lost"}, "There is no state 'lost'"),
+        ({"since": "1h", "until": "2h"}, "--since has to be before --until"),
+    ],
+)
+def test_options_that_can_mean_no_letter_are_refused(said, complaint):
+    """Rather than answered with none."""
+    with pytest.raises(Misused, match=complaint):
+        Options(**said).choice()

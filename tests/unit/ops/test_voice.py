@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 import typer
 from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError
+from rich.text import Text
 
 from ops import voice
 from ops.ending import Exit, Incomplete, Misused, Refused
@@ -102,3 +103,19 @@ def test_progress_is_a_line_now_and_then_where_there_is_no_terminal(capsys, monk
         steps.advance(500)
 
     assert capsys.readouterr().err == "redriving: 1,000 of 4,000 letters, 100/s, 30 s left\n"
+
+
+def test_nothing_that_is_told_is_markup_or_a_command_to_the_terminal(capsys):
+    """Whatever anybody has written into a record or named a group: it is shown, and does nothing."""
+    with speaking() as speaker:
+        speaker.answer({}, "[/b] [red]x\x1b[31m\x9b\u202e", Text("\ud800"))
+        speaker.remark("[/b]")
+
+    said = capsys.readouterr()
+    assert (
+        said.out
+        == "[/b] [red]x\N{REPLACEMENT CHARACTER}[31m"
+        + "\N{REPLACEMENT CHARACTER}" * 2
+        + "\n\N{REPLACEMENT CHARACTER}\n"
+    )
+    assert said.err == "[/b]\n"
