@@ -27,8 +27,9 @@ PLANS: Mapping[str, Any] = {
 }
 """A loop's statements find their rows by key, so each is planned once, and for that. Left to itself, Postgres plans a
 statement over few keys anew each time, which takes longer than its work."""
-PLANS_SECONDS = 5.0
-"""After which a plan is made anew: one that was made while a table was empty may use the wrong one of two indexes."""
+FIRST_PLANS_SECONDS, PLANS_SECONDS = 0.25, 5.0
+"""After which plans are made anew, twice as long each time: one that was made while a table was empty may use the wrong
+one of two indexes."""
 
 TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a connection that is gone may raise."""
@@ -78,6 +79,7 @@ class HeldConnections:
         self._prepare = prepare
         self._databases: list[Database | None] = [None] * number
         self._planned_at = time.monotonic()
+        self._plans_seconds = FIRST_PLANS_SECONDS
 
     async def first(self) -> Database:
         """One connection, always the same, ready for use. Raises what connecting or preparing raises."""
@@ -86,10 +88,11 @@ class HeldConnections:
     async def all(self) -> Sequence[Database]:
         """All of them, ready for use. Raises what connecting, preparing and the database raise."""
         databases = [await self._get(number) for number in range(len(self._databases))]
-        if time.monotonic() - self._planned_at > PLANS_SECONDS:
+        if time.monotonic() - self._planned_at > self._plans_seconds:
             for database in databases:
                 await database.execute("DISCARD PLANS")
             self._planned_at = time.monotonic()
+            self._plans_seconds = min(2 * self._plans_seconds, PLANS_SECONDS)
         return databases
 
     async def close(self) -> None:
