@@ -20,19 +20,18 @@ Row = dict[str, Any]
 
 
 class Rows:
-    """The rows as they are now, by kind and id."""
+    """The newest that is known of each row, by kind and id; also of one that is over, or it might come back."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], Row] = {}
 
     def take(self, row: Row) -> bool:
-        """Keep the row unless a newer one is here already, or its 72 hours are over; whether it was kept."""
+        """Keep the row unless a newer one is here already; whether it is new, and is to be shown."""
         key = (row["kind"], row["row_id"])
-        is_old = key in self.rows and row["version"] <= self.rows[key]["version"]
-        if is_old or datetime.fromisoformat(row["visible_until"]) <= datetime.now(UTC):
+        if key in self.rows and row["version"] <= self.rows[key]["version"]:
             return False
         self.rows[key] = row
-        return True
+        return datetime.fromisoformat(row["visible_until"]) > datetime.now(UTC)
 
 
 def line(row: Row) -> str:

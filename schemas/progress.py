@@ -52,7 +52,7 @@ class IntegrationProgressed(EventData):
     moved_at: Timestamp
     """When the row last changed, by the broker timestamp of what changed it."""
     visible_until: Timestamp
-    """72 hours after `requested_at`."""
+    """72 hours after `requested_at`; where a row turned out to follow from nothing, when that was found."""
     requested_by: StaffName | None = None
     client_id: Identifier | None = None
     bulk_id: Identifier | None = None

@@ -40,8 +40,8 @@ class Raw(Protocol):
 
 
 @asynccontextmanager
-async def consuming(settings: Settings, client: str) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer without a group, for partitions that it is assigned by hand."""
+async def consuming(settings: Settings, client: str, **fetching: int) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer without a group, for partitions that it is assigned by hand; `fetching` are aiokafka's settings."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka,
         client_id=f"muster-{client}",
@@ -49,6 +49,7 @@ async def consuming(settings: Settings, client: str) -> AsyncIterator[AIOKafkaCo
         enable_auto_commit=False,
         auto_offset_reset="none",
         isolation_level="read_committed",
+        **fetching,
     )
     try:
         await consumer.start()

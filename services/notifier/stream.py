@@ -160,8 +160,9 @@ class _Stream:
             )
 
     def _is_to_be_told(self, event: Told) -> bool:
-        is_visible = _now() < event.visible_until
-        return is_visible and event.version > self._in_snapshot.get((event.kind, event.row_id), 0)
+        return _now() < event.tell_until and event.version > self._in_snapshot.get(
+            (event.kind, event.row_id), 0
+        )
 
     async def _anew(self, forgotten: Forgotten) -> AsyncGenerator[bytes, None]:
         metrics.RESETS.labels(forgotten.why).inc()

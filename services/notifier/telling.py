@@ -8,6 +8,7 @@ from schemas.fields import milliseconds
 from schemas.progress import IntegrationProgressed
 from schemas.topics import PROGRESS
 from services.notifier import metrics
+from services.notifier.domain.rows import VISIBLE_MS
 
 
 class Raw(Protocol):
@@ -31,14 +32,18 @@ class StreamId(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event of one tenant, ready to be sent. `visible_until` is in milliseconds since 1970."""
+    """An event of one tenant, ready to be sent.
+
+    `tell_until` (milliseconds since 1970) is when no client can have the row any more: 72 hours after the request, also
+    where the event is that the row is over before.
+    """
 
     tenant_id: str
     offset: int
     kind: str
     row_id: str
     version: int
-    visible_until: int
+    tell_until: int
     frame: bytes
 
 
@@ -59,7 +64,7 @@ def told(record: Raw) -> Told | None:
         row.kind,
         row.row_id,
         row.version,
-        milliseconds(row.visible_until),
+        milliseconds(row.requested_at) + VISIBLE_MS,
         frame("progress", row.model_dump_json(exclude_unset=True), StreamId(record.partition, record.offset)),
     )
 

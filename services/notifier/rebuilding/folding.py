@@ -1,7 +1,7 @@
 """Requests and outcomes, folded into the tables beside the live ones as far as those contain them."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,8 @@ REACH = timedelta(hours=VISIBLE_HOURS + 24)
 """A bulk that readers see may have begun before the first import of it that they see."""
 PIECE = 2_000
 POLL_MS = 500
+FETCH_MS = 10
+"""A fetch at the end of one partition would hold up the first one of the next."""
 SILENT_POLLS = 120
 
 Place = tuple[str, int]
@@ -54,6 +56,16 @@ class Folder:
         self._since = 0
         self._reached: dict[Place, int] = {}
         self.records = 0
+
+    @contextmanager
+    def undone_with(self) -> Iterator[None]:
+        """What is folded inside a transaction that is rolled back is folded again."""
+        reached = dict(self._reached)
+        try:
+            yield
+        except BaseException:
+            self._reached = reached
+            raise
 
     async def begin(self, since: int, until: Mapping[Place, int]) -> int:
         """Begin with what is not older than that (milliseconds since 1970); how many offsets that are."""
@@ -131,5 +143,5 @@ class Folder:
 async def folding(settings: Settings, database: "Database") -> AsyncIterator[Folder]:
     """Have a folder; `database` is a connection that the live tables are read with too."""
     make_readable()
-    async with consuming(settings, "rebuild") as kafka:
+    async with consuming(settings, "rebuild", fetch_max_wait_ms=FETCH_MS) as kafka:
         yield Folder(settings, database, kafka)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import orjson
 from asyncpg import Record
+from pydantic import ValidationError
 
 from schemas.codec import envelope
 from schemas.fields import timestamp
@@ -23,10 +24,14 @@ AT_ONCE = 1_000
 LIVE, BESIDE = "SET LOCAL search_path TO notifier", "SET LOCAL search_path TO notifier_beside"
 NO_DIFFERENCE = frozenset({"shown.version", "bulk_from"})
 """When a change was told, and which row of a bulk counts an import."""
+NEVER_WAS = "Nothing to do: this was shown by mistake."
 
 
 async def mend(database: Database) -> int:
-    """Replace every row that differs, and store what is to be told; how many rows that were."""
+    """Replace every row that differs, and store what is to be told; how many rows that were.
+
+    A row that follows from nothing is taken away, and told as over: readers that keep the highest version lose it.
+    """
     now: int = await database.fetchval(store.QUERIES.now)
     last: tuple[str | None, str, str] = (None, "", "")
     mended = 0
@@ -53,18 +58,52 @@ async def _mend(database: Database, some: Sequence[Record], now: int) -> None:
     await store.put_rows(database, shown)
     await _join_bulks(database, [row for row, _ in rows])
     await database.execute(BESIDE)
-    told = [row for row, is_told in rows if is_told]
+    told = [(row.key, snapshot(row)) for row, is_told in rows if is_told]
+    told += [
+        (key, over)
+        for key, each in zip(keys, some, strict=True)
+        if key not in there and (over := _over(each, now)) is not None
+    ]
     await database.execute(
-        QUERIES.tell, [row.key.tenant_id for row in told], [_event(row, now).decode() for row in told]
+        QUERIES.tell,
+        [key.tenant_id for key, _ in told],
+        [_event(key, shown, now).decode() for key, shown in told],
     )
 
 
 def _as_it_follows(row: Row, version: int | None, requested_at: datetime | None, now: int) -> Row:
     """With a version that is higher than any that was told; a bulk keeps its date, by which its imports name it."""
-    row = replace(row, version=max((version or 0) + 1, now))
+    row = replace(row, version=_higher(version, now))
     if row.key.kind == "bulk_import" and requested_at is not None:
         return replace(row, requested_at=store.milliseconds_of(requested_at))
     return row
+
+
+def _over(each: Record, now: int) -> IntegrationProgressed | None:
+    """What readers are told last of a row that is taken away; None where nobody could ever read it."""
+    try:
+        shown = IntegrationProgressed.model_validate_json(each["shown"])
+    except ValidationError:
+        return None
+    return shown.model_copy(
+        update={
+            "kind": each["kind"],
+            "row_id": each["row_id"],
+            "version": _higher(each["version"], now),
+            "status": "failed",
+            "reason": "undone_by_replay",
+            "message": None,
+            "what_to_do": NEVER_WAS,
+            "waiting": None,
+            "to_review": False,
+            "visible_until": timestamp(now),
+        }
+    )
+
+
+def _higher(version: int | None, now: int) -> int:
+    """A version above any that was told."""
+    return max((version or 0) + 1, now)
 
 
 async def _join_bulks(database: Database, rows: Sequence[Row]) -> None:
@@ -80,12 +119,12 @@ async def _join_bulks(database: Database, rows: Sequence[Row]) -> None:
         )
 
 
-def _event(row: Row, now: int) -> bytes:
-    tenant_id, kind, row_id = row.key
+def _event(key: Key, shown: IntegrationProgressed, now: int) -> bytes:
+    tenant_id, kind, row_id = key
     return envelope(
         IntegrationProgressed.TYPE,
-        snapshot(row).model_dump(exclude_unset=True),
-        id=derived_id(tenant_id, "progress mended", kind, row_id, row.version),
+        shown.model_dump(exclude_unset=True, exclude_none=True),
+        id=derived_id(tenant_id, "progress mended", kind, row_id, shown.version),
         source=SOURCE,
         time=timestamp(now),
         subject=row_id,

@@ -33,6 +33,8 @@ ATTEMPTS = 20
 PAUSE_SECONDS = 0.5
 POSITIONS_WAIT = "2s"
 """For batches under way to end."""
+ROUNDS = 5
+RECORDS_UNDER_LOCK = 100
 WORK_THERE = "SET LOCAL search_path TO notifier_beside"
 ALL: Sequence[str] | None = None
 
@@ -88,6 +90,7 @@ class Rebuild:
         """
         if not found.counts:
             return found
+        await self._come_closer()
         for _ in range(ATTEMPTS):
             try:
                 mended, seconds = await self._mend()
@@ -127,6 +130,15 @@ class Rebuild:
             for row in found
         ]
 
+    async def _come_closer(self) -> None:
+        """Fold without holding anybody up, until there is little left to fold under the lock."""
+        for _ in range(ROUNDS):
+            before = self._folder.records
+            async with self._there():
+                await self._settle(())
+            if self._folder.records - before <= RECORDS_UNDER_LOCK:
+                return
+
     async def _mend(self) -> tuple[int, float]:
         database = self._database
         async with self._there():
@@ -152,9 +164,10 @@ class Rebuild:
 
     @asynccontextmanager
     async def _there(self, **kind: Any) -> AsyncIterator[None]:
-        async with self._database.transaction(**kind):
-            await self._database.execute(WORK_THERE)
-            yield
+        with self._folder.undone_with():
+            async with self._database.transaction(**kind):
+                await self._database.execute(WORK_THERE)
+                yield
 
 
 async def untold(database: Database) -> int:
@@ -181,6 +194,8 @@ async def begun(settings: Settings, database: Database, watcher: Watcher) -> Asy
     """Have tables beside the live ones, for as long as this lasts."""
     await database.execute(QUERIES.drop)
     await database.execute(QUERIES.make)
+    for side, schema in (("here", "notifier"), ("there", "notifier_beside")):
+        await database.execute(QUERIES.side.replace("{side}", side).replace("{schema}", schema))
     try:
         async with folding(settings, database) as folder:
             yield Rebuild(settings, database, folder, watcher)

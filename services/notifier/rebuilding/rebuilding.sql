@@ -1,6 +1,5 @@
 -- make --
--- Tables beside the live ones, and each side as it is compared: `seen` by readers, and `kept` for the fold.
--- A version is when a change was told, not what; a bulk dates from whichever of its imports was read first.
+-- Tables beside the live ones
 CREATE SCHEMA notifier_beside;
 CREATE UNLOGGED TABLE notifier_beside.progress (
     LIKE notifier.progress INCLUDING DEFAULTS INCLUDING CONSTRAINTS,
@@ -14,7 +13,11 @@ CREATE UNLOGGED TABLE notifier_beside.differences (
     told      boolean          NOT NULL,        -- readers see the difference
     PRIMARY KEY (tenant_id, kind, row_id)
 );
-CREATE VIEW notifier_beside.here AS
+
+-- side --
+-- One side as it is compared, `here` or `there`: what is `seen` by readers, and what is `kept` for the fold.
+-- A version is when a change was told, not what; a bulk dates from whichever of its imports was read first.
+CREATE VIEW notifier_beside.{side} AS
 SELECT tenant_id, kind, row_id, requested_at,
     shown::jsonb - CASE kind
         WHEN 'bulk_import' THEN ARRAY['version', 'requested_at', 'visible_until', 'requested_by']
@@ -24,21 +27,10 @@ SELECT tenant_id, kind, row_id, requested_at,
         status, client_id, outcome_offset, outcome_swap, request_seen, bulk_from IS NULL, reviewable,
         CASE WHEN kind <> 'bulk_import' THEN requested_at END
     ) AS kept
-FROM notifier.progress WHERE requested_at > now() - interval '72 hours';
-CREATE VIEW notifier_beside.there AS
-SELECT tenant_id, kind, row_id, requested_at,
-    shown::jsonb - CASE kind
-        WHEN 'bulk_import' THEN ARRAY['version', 'requested_at', 'visible_until', 'requested_by']
-        ELSE ARRAY['version']
-    END AS seen,
-    jsonb_build_array(
-        status, client_id, outcome_offset, outcome_swap, request_seen, bulk_from IS NULL, reviewable,
-        CASE WHEN kind <> 'bulk_import' THEN requested_at END
-    ) AS kept
-FROM notifier_beside.progress WHERE requested_at > now() - interval '72 hours';
+FROM {schema}.progress WHERE requested_at > now() - interval '72 hours';
 
 -- drop --
--- Whatever this or an earlier run has made
+-- Whatever an earlier run, or this one, has made
 DROP SCHEMA IF EXISTS notifier_beside CASCADE;
 
 -- positions --
@@ -92,8 +84,8 @@ WHERE place <= $2
 ORDER BY chosen.tenant_id, chosen.how, chosen.kind, chosen.row_id;
 
 -- next --
--- The next rows to be mended, with the version that readers have of each
-SELECT tenant_id, kind, row_id, told, (here.shown ->> 'version')::bigint AS version, here.requested_at
+-- The next rows to be mended, with what readers have of each
+SELECT tenant_id, kind, row_id, told, (here.shown ->> 'version')::bigint AS version, here.shown, here.requested_at
 FROM notifier_beside.differences
 LEFT JOIN LATERAL (
     SELECT shown, requested_at FROM notifier.progress AS live
@@ -105,7 +97,7 @@ WHERE $1::text IS NULL OR (tenant_id, kind, row_id) > ($1, $2::text, $3::text)
 ORDER BY tenant_id, kind, row_id LIMIT $4;
 
 -- take_away --
--- Rows that are replaced, or that nothing tells of
+-- Rows that are replaced, or that follow from nothing
 DELETE FROM notifier.progress
 USING unnest($1::text[], $2::text[], $3::text[]) AS mended (tenant_id, kind, row_id)
 WHERE (progress.tenant_id, progress.kind, progress.row_id) = (mended.tenant_id, mended.kind, mended.row_id)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
+from schemas.fields import milliseconds
 from services.notifier.rebuilding import rebuild
 from services.notifier.rebuilding.rebuild import Rebuild
 from tests.support.eventually import eventually
@@ -75,6 +76,8 @@ async def test_damaged_rows_are_found_mended_and_told(
 ) -> None:
     """Rows that are wrong, gone or too many; also a bulk's, which goes on being summed up as before.
 
+    Of one that is too many readers are told that it is over.
+
     What a killed run has not told the notifier tells by itself, and no id ever has two contents.
     """
     monkeypatch.setattr(leftovers, "LOOK_EVERY_SECONDS", 0.1)
@@ -108,6 +111,10 @@ async def test_damaged_rows_are_found_mended_and_told(
     assert {tuple(each.key): each.kind for each in examples}[("import", "alone")] == "different"
     assert not [column for each in examples for column in each.columns if "Oak" in (column.there or "")]
     assert right_again.counts == []
+    assert mended.told == (0 if killed else 4)
+    over = highest([each.value for each in await notifier.published()])["practice", "connection", "nobody"]
+    assert (over["status"], over["reason"]) == ("failed", "undone_by_replay")
+    assert milliseconds(over["visible_until"]) < time.time() * 1000
     no_id_has_two_contents([each.value for each in await notifier.published()])
 
 
@@ -135,3 +142,27 @@ async def tells(notifier: Notifier, inputs: list[Input]) -> bool:
     known = highest([each.value for each in await notifier.published()])
     assert {key: known[key] for key in stored} == stored
     return True
+
+
+async def test_what_is_undone_with_a_transaction_is_folded_again(notifier: Notifier) -> None:
+    """Whoever gets the locks at the second attempt knows as much as at the first, and mends what is wrong only."""
+    at = int(time.time() * 1000)
+    async with notifier.running():
+        await notifier.tell(*asked(at))
+        await eventually(lambda: tells(notifier, asked(at)))
+        async with rebuilding(notifier) as (database, begun):
+            await begun.compare()
+            await notifier.tell(*early(at)[len(asked(at)) :])
+            await eventually(lambda: tells(notifier, early(at)))
+            with pytest.raises(asyncpg.DivisionByZeroError):
+                await breaks_off(database, begun)
+            mended, _ = await begun._mend()
+
+    assert mended == 0
+
+
+async def breaks_off(database: Database, begun: Rebuild) -> None:
+    """Fold what has come, in a transaction that is rolled back."""
+    async with begun._there():
+        await begun._settle(())
+        await database.execute("SELECT 1 / 0")
