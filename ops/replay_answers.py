@@ -156,7 +156,9 @@ def _tenants(counts: Sequence[Count]) -> Table:
     for each in counts:
         totals[each.tenant_id] = totals.get(each.tenant_id, 0) + each.total
     ordered = sorted(totals, key=lambda tenant: (-totals[tenant], tenant))
-    table = Table("tenant", "table", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, caption_justify="left")
+    table.add_column("tenant", overflow="fold")  # whole, also where there is little room
+    table.add_column("table", no_wrap=True)
     for name in KINDS.values():
         table.add_column(name, justify="right")
     for tenant in ordered[:TENANTS_SHOWN]:
@@ -166,7 +168,7 @@ def _tenants(counts: Sequence[Count]) -> Table:
                 tenant or "(unreadable)", each.table, *(f"{one:,}" if one else "-" for one in numbers)
             )
     if len(ordered) > TENANTS_SHOWN:
-        table.caption = f"and {len(ordered) - TENANTS_SHOWN:,} more tenants: --json has them all"
+        table.caption = f"and {len(ordered) - TENANTS_SHOWN:,} more tenants: --json names them all"
     return table
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Annotated, Any
 
 import typer
@@ -17,10 +18,11 @@ from ops.replay_progress import Checked, Showing, most_differing
 from ops.voice import AsJson, Voice, speaking
 from ops.words import some
 from services.resolver.domain.version import RULES_VERSION
+from services.resolver.generations import Purpose
 from services.resolver.replaying import course, settling, standing
 from services.resolver.replaying.course import Course
 from services.resolver.replaying.report import Report
-from services.resolver.replaying.standing import Standing
+from services.resolver.replaying.standing import Stand, Standing
 from worker.differences import Example
 from worker.settings import Settings
 
@@ -37,12 +39,32 @@ Personal = Annotated[
     bool, typer.Option("--personal", help="Show values about people instead of masking them.")
 ]
 
+LOOKING = frozenset({"--until", "--tenant"})
+CHANGING = frozenset({"--swap", "--apply"})
+DOING = frozenset({"--back", "--anew", "--keep"})
+CONTRADICTIONS: Sequence[tuple[AbstractSet[str], AbstractSet[str], str]] = (
+    (
+        LOOKING,
+        CHANGING | {"--back", "--anew"},
+        "the first are there to look and compare, begin anew each time, and are never swapped in.",
+    ),
+    ({"--back"}, {"--anew"}, "to go back is to return to tables that are there."),
+    ({"--status"}, LOOKING | CHANGING | DOING | {"--discard"}, "--status only says where things stand."),
+    (
+        {"--discard"},
+        LOOKING | DOING | {"--swap"},
+        "--discard only drops what was begun; say it alone, or with --apply.",
+    ),
+)
+
 
 def command(
     *,
     swap: Annotated[
-        bool,
-        typer.Option("--swap", "--apply", help="Let readers and the resolver go over to what was folded."),
+        bool, typer.Option("--swap", help="Let readers and the resolver go over to what was folded.")
+    ] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="The same as --swap; with --discard: drop it.")
     ] = False,
     back: Annotated[
         bool, typer.Option("--back", help="Catch up the generation that was live before, to return to it.")
@@ -60,9 +82,13 @@ def command(
     ] = False,
     status: Annotated[bool, typer.Option("--status", help="Only say where things stand.")] = False,
     discard: Annotated[
-        bool, typer.Option("--discard", help="Drop what was begun and never swapped in; never what is live.")
+        bool,
+        typer.Option(
+            "--discard",
+            help="Show what was begun and never swapped in; with --apply: drop it. Never what is live.",
+        ),
     ] = False,
-    examples: Examples = 3,
+    examples: Examples = 1,
     personal: Personal = False,
     jobs: Jobs = None,
     as_json: AsJson = False,
@@ -82,32 +108,36 @@ def command(
         muster replay --swap
         muster replay --back --swap
         muster replay --until 2026-11-24T09:00:00Z --tenant harbour
+        muster replay --discard --apply
         muster replay --json | jq '.differences'
     """
     with speaking(as_json=as_json) as voice:
-        _check(swap=swap, back=back, anew=anew, only_look=until is not None or tenant is not None, keep=keep)
+        named = {"--status": status, "--discard": discard, "--swap": swap, "--apply": apply, "--back": back}
+        looks = until is not None or tenant is not None
+        more = {"--until": until is not None, "--tenant": tenant is not None, "--anew": anew, "--keep": keep}
+        _check({name for name, is_said in (named | more).items() if is_said}, tenant)
         settings = settings_in_reach()
         showing = Showing(examples, personal)
         if status:
             doing = _status(voice, settings)
         elif discard:
-            doing = _discard(voice, settings)
-        elif until is None and tenant is None:
-            doing = _replay(voice, settings, jobs, showing, swap=swap, back=back, anew=anew)
+            doing = _discard(voice, settings, apply=apply)
+        elif not looks:
+            doing = _replay(voice, settings, jobs, showing, swap=swap or apply, back=back, anew=anew)
         else:
             doing = _look(voice, settings, jobs, showing, until, tenant, keep=keep)
         raise typer.Exit(asyncio.run(doing))
 
 
-def _check(*, swap: bool, back: bool, anew: bool, only_look: bool, keep: bool) -> None:
-    if only_look and (swap or back):
-        raise Misused(
-            "--until and --tenant are there to look and compare: what they fold is never swapped in."
-        )
-    if keep and not only_look:
+def _check(said: AbstractSet[str], tenant: str | None) -> None:
+    """Raise `Misused` for options that contradict each other."""
+    for options, others, why in CONTRADICTIONS:
+        if said & options and (wrong := said & others):
+            raise Misused(f"{', '.join(sorted(said & options))} and {', '.join(sorted(wrong))}: {why}")
+    if "--keep" in said and not said & LOOKING:
         raise Misused("--keep belongs to --until or --tenant; what a replay folds is kept anyway.")
-    if back and anew:
-        raise Misused("--back returns to tables that are there: --anew makes no sense with it.")
+    if tenant == "":
+        raise Misused("--tenant needs the id of a practice.")
 
 
 async def _status(voice: Voice, settings: Settings) -> Exit:
@@ -116,16 +146,27 @@ async def _status(voice: Voice, settings: Settings) -> Exit:
     return Exit.DONE
 
 
-async def _discard(voice: Voice, settings: Settings) -> Exit:
-    async with (
-        course.begun(settings, voice, 1) as run,
-        audited(settings, "replay", {"discard": True}) as audit,
-    ):
-        dropped = [each.number for each in await run.discard()]
-        audit.result["dropped"] = dropped
-    said = f"Dropped: generation {', '.join(map(str, dropped))}." if dropped else "There was nothing to drop."
-    voice.answer({"dropped": dropped}, said)
+async def _discard(voice: Voice, settings: Settings, *, apply: bool) -> Exit:
+    async with course.begun(settings, voice, 1) as run:
+        begun = (await run.standing()).unfinished
+        if apply and begun:
+            async with audited(settings, "replay", {"discard": True}) as audit:
+                dropped = await run.builder.discard()
+                audit.result["dropped"] = [each.generation.number for each in dropped]
+    numbers = [each.generation.number for each in begun]
+    voice.answer({"discarded": apply, "generations": numbers}, *_discarded(begun, apply=apply))
     return Exit.DONE
+
+
+def _discarded(begun: Sequence[Stand], *, apply: bool) -> list[str]:
+    if not begun:
+        return ["There is nothing to drop."]
+    said = [
+        f"Generation {each.generation.number}, begun by a {each.purpose} under rules {each.generation.rules}: "
+        f"{some(each.records, 'record')}."
+        for each in begun
+    ]
+    return [*said, "Dropped." if apply else "Nothing was changed. Add --apply to drop it."]
 
 
 async def _replay(
@@ -140,7 +181,7 @@ async def _replay(
 ) -> Exit:
     healed = 0
     async with course.begun(settings, voice, jobs) as run:
-        await tell_where_things_stand(voice, settings, run, anew=anew)
+        await tell_where_things_stand(voice, settings, run, None if back else "replay", anew=anew)
         if not swap:
             report, found = await (run.back(swap=False) if back else run.replay(swap=False, anew=anew))
             examples = await examples_of(found, report, showing)
@@ -158,7 +199,7 @@ async def _replay(
     voice.answer(
         answers.document(whole, shown)
         | {
-            "phases": run.phases,
+            "phases": run.builder.phases,
             "mended_progress": progress.rebuilt.mended,
             "letters": {"kept": report.letters, "replayed": healed},
         },
@@ -183,7 +224,7 @@ async def _look(
         report, found = await run.look(wanted, tenant)
         examples = await examples_of(found, report, showing)
         if not keep:
-            await run.drop(report.there)
+            await run.builder.drop(report.there)
     schema = report.there.schema
     left = (
         f"The tables are in the schema {schema} until the next look."
@@ -197,11 +238,11 @@ async def _look(
 
 
 async def tell_where_things_stand(
-    voice: Voice, settings: Settings, run: Course, *, anew: bool = False
+    voice: Voice, settings: Settings, run: Course, purpose: Purpose | None, *, anew: bool = False
 ) -> None:
-    """What earlier runs have left; what a swap of theirs did not publish goes out first."""
+    """What earlier runs of the same kind have left; what a swap did not publish goes out first."""
     found = await run.standing()
-    for sentence in _left_behind(found, anew=anew):
+    for sentence in _left_behind(found, purpose, anew=anew):
         voice.remark(sentence)
     published = await run.publish_rest()
     if published:
@@ -212,9 +253,9 @@ async def tell_where_things_stand(
     await replay_progress.tell_what_is_left(voice, settings, run)
 
 
-def _left_behind(found: Standing, *, anew: bool) -> list[str]:
+def _left_behind(found: Standing, purpose: Purpose | None, *, anew: bool) -> list[str]:
     said = []
-    for stand in found.unfinished:
+    for stand in (each for each in found.unfinished if each.purpose == purpose):
         generation = stand.generation
         of = f"of {found.live.records:,} " if found.live.records else ""
         begun = (
@@ -278,8 +319,12 @@ def _before_swap(report: Report, progress: Checked, *, back: bool) -> list[str]:
 def _to_publish(report: Report) -> str:
     if not report.answers and not report.states:
         return "has nothing to publish"
-    answers, states = some(report.answers, "answer"), some(report.states, "present state")
-    return f"publishes {answers} and {states} that came out differently"
+    differing = [
+        some(number, what)
+        for number, what in ((report.answers, "answer"), (report.states, "present state"))
+        if number
+    ]
+    return f"publishes {' and '.join(differing)} that came out differently"
 
 
 def _after_swap(report: Report, healed: int) -> list[str]:

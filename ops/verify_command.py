@@ -44,7 +44,7 @@ def command(
     take_over: Annotated[
         bool, typer.Option("--take-over", help="If nothing differs, let this release's rules take over.")
     ] = False,
-    examples: Examples = 3,
+    examples: Examples = 1,
     personal: Personal = False,
     jobs: Jobs = None,
     as_json: AsJson = False,
@@ -81,7 +81,7 @@ async def _verify(
     take_over: bool,
 ) -> Exit:
     async with course.begun(settings, voice, jobs) as run:
-        await tell_where_things_stand(voice, settings, run)
+        await tell_where_things_stand(voice, settings, run, "verify")
         if take_over:
             async with audited(settings, "verify", {"take_over": True, "rules": RULES_VERSION}) as audit:
                 report, found, taken = await run.verify(full=full, take_over=True)
@@ -102,9 +102,9 @@ async def _verify(
 async def _keep_or_drop(run: Course, report: Report, *, keep: bool) -> None:
     """A snapshot is what was found right; what differs is not begun with again."""
     if report.identical and keep:
-        await run.keep(report.there)
+        await run.builder.keep(report.there)
     else:
-        await run.drop(report.there)
+        await run.builder.drop(report.there)
 
 
 def _conclusion(report: Report, progress: Checked, *, taken: bool, wrong: bool | None) -> list[str]:

@@ -1,7 +1,7 @@
 """The topics in Kafka against the table in `schemas.topics`: made when missing, refused when unsafe, never altered."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -131,6 +131,14 @@ def check(states: Sequence[TopicState]) -> None:
         raise UnsafeTopics(
             "These topics are not as they must be, and were left as they are. " + "; ".join(faults) + "."
         )
+
+
+def not_there(settings: Settings, names: Iterable[str]) -> str:
+    """What to say where topics are missing."""
+    return (
+        f"Kafka at {settings.kafka} has no topic {', '.join(sorted(names))}. Is it the right one, and is "
+        "MUSTER_TOPIC_PREFIX right? `muster topics` shows what is missing."
+    )
 
 
 async def cluster_id(settings: Settings) -> str:

@@ -12,6 +12,7 @@ import orjson
 from services.resolver import rows
 from services.resolver.domain import outcomes
 from services.resolver.domain.mentions import Key
+from services.resolver.replaying.comparing import KEYS
 from worker import queries
 from worker.projection import Database
 from worker.routing import partition_of
@@ -58,23 +59,24 @@ class Answers:
 
     async def _add(self, clients: tuple[Sequence[str], Sequence[str]] | None) -> None:
         """Imports last: what a reader sums up by then knows its items."""
-        for name in ("members", "items", "imports"):
+        for table in _ENTRIES:
+            (key,) = KEYS[table]
             for gone in (False, True):
                 side = self._here if gone else self._there
-                text = self._text(QUERIES[name], side=side)
+                text = self._text(QUERIES.present, side=side, table=table, key=key)
                 pending: list[Planned] = []
                 async for row in self._database.cursor(
                     text, gone, *(clients or (None, None)), prefetch=AT_ONCE
                 ):
-                    pending.append(self._planned(name, row, gone=gone))
+                    pending.append(self._planned(table, row, gone=gone))
                     if len(pending) == AT_ONCE:
                         await self._put(pending)
                         pending = []
                 await self._put(pending)
 
-    def _planned(self, name: str, row: Any, *, gone: bool) -> Planned:
+    def _planned(self, table: str, row: Any, *, gone: bool) -> Planned:
         tenant_id, client_id = row["tenant_id"], row["client_id"]
-        state = outcomes.state(client_id, row["client_name"], _ENTRIES[name](row), gone=gone)
+        state = outcomes.state(client_id, row["client_name"], _ENTRIES[table](row), gone=gone)
         partition = partition_of(tenant_id.encode(), self._partitions)
         return tenant_id, client_id, partition, orjson.dumps(state).decode()
 
@@ -90,3 +92,4 @@ class Answers:
 
 
 _ENTRIES: Mapping[str, Any] = {"members": rows.member, "items": rows.item, "imports": rows.import_}
+"""In the order in which they are told."""

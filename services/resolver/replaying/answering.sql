@@ -37,36 +37,14 @@ DELETE FROM {there}.swap_outcomes
 USING unnest($1::text[], $2::text[]) AS touched (tenant_id, client_id)
 WHERE swap_outcomes.tenant_id = touched.tenant_id AND swap_outcomes.client_id = touched.client_id;
 
--- items --
--- Items that differ, as they are there, or as they were here where they are gone
+-- present --
+-- Rows of {table} that differ, as they are there, or as they were here where they are gone; of all clients or some
 SELECT differences.kind, present.*, clients.details ->> 'name' AS client_name
 FROM {there}.differences
-JOIN {side}.items AS present ON present.tenant_id = differences.tenant_id AND present.item_id = differences.key[1]
+JOIN {side}.{table} AS present ON present.tenant_id = differences.tenant_id AND present.{key} = differences.key[1]
 LEFT JOIN {there}.clients AS clients
     ON clients.tenant_id = present.tenant_id AND clients.client_id = present.client_id
-WHERE "table" = 'items' AND (kind = 'only_here') = $1
-    AND ($2::text[] IS NULL
-        OR (differences.tenant_id, differences.client_id) IN (SELECT * FROM unnest($2::text[], $3::text[])));
-
--- imports --
--- Imports that differ, likewise
-SELECT differences.kind, present.*, clients.details ->> 'name' AS client_name
-FROM {there}.differences
-JOIN {side}.imports AS present ON present.tenant_id = differences.tenant_id AND present.import_id = differences.key[1]
-LEFT JOIN {there}.clients AS clients
-    ON clients.tenant_id = present.tenant_id AND clients.client_id = present.client_id
-WHERE "table" = 'imports' AND (kind = 'only_here') = $1
-    AND ($2::text[] IS NULL
-        OR (differences.tenant_id, differences.client_id) IN (SELECT * FROM unnest($2::text[], $3::text[])));
-
--- members --
--- Members that differ, likewise
-SELECT differences.kind, present.*, clients.details ->> 'name' AS client_name
-FROM {there}.differences
-JOIN {side}.members AS present ON present.tenant_id = differences.tenant_id AND present.member_id = differences.key[1]
-LEFT JOIN {there}.clients AS clients
-    ON clients.tenant_id = present.tenant_id AND clients.client_id = present.client_id
-WHERE "table" = 'members' AND (kind = 'only_here') = $1
+WHERE "table" = '{table}' AND (kind = 'only_here') = $1
     AND ($2::text[] IS NULL
         OR (differences.tenant_id, differences.client_id) IN (SELECT * FROM unnest($2::text[], $3::text[])));
 

@@ -58,14 +58,6 @@ class Numbers:
             yield number, list(run)
 
 
-async def swap_numbers(database: Database) -> Numbers:
-    """As the swaps of the past have them."""
-    offsets: dict[int, list[tuple[int, int]]] = {}
-    for row in await database.fetch(QUERIES.swap_offsets):
-        offsets.setdefault(row["partition"], []).append((row["offset"], row["swap"]))
-    return Numbers(offsets)
-
-
 class Unkept(DeadLetters):
     """Nothing is published while a replay folds."""
 

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.topics import JOURNAL
 from services.resolver.projection import journal_record
-from worker import closing
+from worker import topics
 from worker.batch import Batch
 from worker.failures import WrongLog
 from worker.oddity import make_readable
@@ -18,6 +18,7 @@ from worker.reading import Raw, Reader
 from worker.records import Incoming, Span
 from worker.redrive import is_for
 from worker.settings import Settings
+from worker.tail import consuming
 
 if TYPE_CHECKING:
     from services.resolver.domain.fold import JournalRecord
@@ -29,6 +30,8 @@ POLL_MS = 500
 SILENT_SECONDS = 60.0
 """Without a record for so long although there are more, the broker counts as gone."""
 FETCH_BYTES = 4 * 1024 * 1024
+FETCH_MS = 10
+"""A fetch at the end of one partition would hold up the first one of the next."""
 
 
 class Journal:
@@ -99,33 +102,20 @@ class Journal:
 
 @asynccontextmanager
 async def reading(settings: Settings) -> AsyncIterator[Journal]:
-    """Have the journal. Raises `WrongLog` where it has another number of partitions than the settings say."""
+    """Have the journal. Raises `WrongLog` where it is not there, or not in the partitions that the settings say."""
     make_readable()
-    kafka = AIOKafkaConsumer(
-        settings.topic_name(JOURNAL),
-        bootstrap_servers=settings.kafka,
-        client_id="muster-replay",
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        isolation_level="read_committed",
-        max_partition_fetch_bytes=FETCH_BYTES,
-        fetch_max_wait_ms=10,  # a fetch at the end of one partition would hold up the first one of the next
-    )
-    try:
-        await kafka.start()
-        _check_partitions(kafka, settings)
-        kafka.unsubscribe()
+    await _check_partitions(settings)
+    fetching = {"max_partition_fetch_bytes": FETCH_BYTES, "fetch_max_wait_ms": FETCH_MS}
+    async with consuming(settings, "replay", **fetching) as kafka:
         yield Journal(settings, kafka)
-    finally:
-        await closing.stop(kafka)
 
 
-def _check_partitions(kafka: AIOKafkaConsumer, settings: Settings) -> None:
-    name = settings.topic_name(JOURNAL)
-    found = len(kafka.partitions_for_topic(name) or ())
-    if found != settings.journal_partitions:
+async def _check_partitions(settings: Settings) -> None:
+    [found] = [each for each in await topics.look(settings) if each.topic is JOURNAL]
+    if not found.exists:
+        raise WrongLog(topics.not_there(settings, [found.name]))
+    if found.partitions != settings.journal_partitions:
         raise WrongLog(
-            f"{name} has {found} partitions and MUSTER_JOURNAL_PARTITIONS is {settings.journal_partitions}. "
-            "Set it as the topic is, or restore the topic."
+            f"{found.name} has {found.partitions} partitions and MUSTER_JOURNAL_PARTITIONS is "
+            f"{settings.journal_partitions}. Set it as the topic is, or restore the topic."
         )

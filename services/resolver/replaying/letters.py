@@ -1,17 +1,20 @@
-"""Dead letters of a swap: records that were decided in the live tables, and that the other generation can't process.
+"""Dead letters of a swap: records that the other generation can't process, and of which none has been kept yet.
 
-They are kept before the swap, as the consumer loop keeps them before it commits. Where the swap does not take place
-after all, or takes place at the second attempt, a letter is one too many or comes twice under the same id: both are
-seen for what they are when letters are looked at.
+That is what was decided in the live tables; after the loss of a database, whatever has no letter in the topic. They are
+kept before the swap, as the consumer loop keeps them before it commits. Where the swap does not take place after all,
+or takes place at the second attempt, a letter is one too many or comes twice under the same id: both are seen for what
+they are when letters are looked at.
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 
 from schemas.codec import Unreadable
+from schemas.topics import JOURNAL
 from services.resolver.replaying.journal import GROUP, Journal
 from worker import queries
-from worker.deadletters import Cause, DeadLetters
+from worker.deadletters import Cause, DeadLetters, letter_id_of
 from worker.projection import Database
 from worker.publisher import Publisher
 from worker.records import Incoming
@@ -24,18 +27,35 @@ BROKEN = "the resolver broke on this record in a replay"
 
 
 class Letters:
-    """Keeps the records of a part that come to nothing there, and to something here; both are schemas."""
+    """Keeps them; `number` is how many it was by now."""
 
-    def __init__(self, database: Database, journal: Journal, kept_by: DeadLetters) -> None:
+    def __init__(self, database: Database, journal: Journal, kept_by: DeadLetters, epoch: int) -> None:
         self._database = database
         self._journal = journal
         self._kept_by = kept_by
+        self._epoch = epoch
         self.number = 0
 
     async def keep(self, here: str, there: str, partition: int, since: int, until: int) -> None:
-        """Keep them, and return when they are on disk. Raises `NotPublished`."""
+        """The records of a part that come to nothing there, and to something here; both are schemas.
+
+        Returns when they are on disk. Raises `NotPublished`.
+        """
         text = QUERIES.newly_lost.replace("{here}", here).replace("{there}", there)
-        offsets = [row["offset"] for row in await self._database.fetch(text, partition, since, until)]
+        rows = await self._database.fetch(text, partition, since, until)
+        await self._keep(partition, [row["offset"] for row in rows])
+
+    async def keep_absent(self, there: str, known: AbstractSet[str]) -> None:
+        """The records that come to nothing there, but for those whose letter has a known id."""
+        absent: dict[int, list[int]] = {}
+        for row in await self._database.fetch(QUERIES.lost.replace("{there}", there)):
+            partition, offset = row["partition"], row["offset"]
+            if letter_id_of(GROUP, JOURNAL, self._epoch, partition, offset) not in known:
+                absent.setdefault(partition, []).append(offset)
+        for partition, offsets in absent.items():
+            await self._keep(partition, offsets)
+
+    async def _keep(self, partition: int, offsets: Sequence[int]) -> None:
         for some in _near(offsets):
             wanted = set(some)
             async for raws, _ in self._journal.pieces(partition, some[0], some[-1] + 1):
@@ -49,7 +69,8 @@ async def keeping(settings: Settings, database: Database, journal: Journal) -> A
     """Have a way to the journal's dead letters."""
     publisher = Publisher(settings, "muster-replay", compression="gzip")
     try:
-        yield Letters(database, journal, DeadLetters(publisher, GROUP, settings.topic_epoch))
+        kept_by = DeadLetters(publisher, GROUP, settings.topic_epoch)
+        yield Letters(database, journal, kept_by, settings.topic_epoch)
     finally:
         await publisher.close()
 

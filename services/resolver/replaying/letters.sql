@@ -8,3 +8,8 @@ WHERE differences."table" = 'decisions' AND differences.partition = $1
     AND differences."offset" >= $2 AND differences."offset" < $3
     AND there.result IN ('failed', 'unreadable') AND here.result NOT IN ('failed', 'unreadable')
 ORDER BY there."offset";
+
+-- lost --
+-- Records with which nothing could be done
+SELECT partition, "offset" FROM {there}.decisions
+WHERE ordinal = 0 AND result IN ('failed', 'unreadable') ORDER BY partition, "offset";

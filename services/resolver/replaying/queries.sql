@@ -40,7 +40,3 @@ SELECT pg_advisory_xact_lock(hashtextextended('muster replay indexes', 0));
 -- positions --
 -- How far a generation's tables contain the journal
 SELECT partition, applied_to, published_to, cluster_id FROM positions WHERE "group" = 'resolver';
-
--- swap_offsets --
--- Under which swap's number the records of each partition are answered, from which offset on
-SELECT partition, "offset", swap FROM resolver.swap_offsets ORDER BY partition, swap;

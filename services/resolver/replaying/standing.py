@@ -120,6 +120,14 @@ async def is_at_work(database: Database) -> bool:
     return await database.fetchrow(QUERIES.who) is not None
 
 
+async def swap_offsets(database: Database) -> dict[int, list[tuple[int, int]]]:
+    """Per partition from which offset on its records are answered under which swap's number."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for row in await database.fetch(QUERIES.swap_offsets):
+        found.setdefault(row["partition"], []).append((row["offset"], row["swap"]))
+    return found
+
+
 async def tenants_since(database: Database, live: Stand, before: Stand) -> str:
     """Whose records an older generation lacks, in words: the tenants with the most of them, and how many others."""
     since = {each: before.applied_to.get(each, 0) for each in live.applied_to}

@@ -25,3 +25,7 @@ GROUP BY tenant_id ORDER BY count(*) DESC, tenant_id;
 -- last_swap --
 -- The last swap
 SELECT number, generation, before, at FROM resolver.swaps ORDER BY number DESC LIMIT 1;
+
+-- swap_offsets --
+-- Under which swap's number the records of each partition are answered, from which offset on
+SELECT partition, "offset", swap FROM resolver.swap_offsets ORDER BY partition, swap;

@@ -1,60 +1,68 @@
-"""What was told of swaps that this database knows nothing of: after a loss, numbers go on where they had come."""
+"""What topics remember of a database that was lost: under which numbers was told, and which letters were kept."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
-from schemas.topics import OUTCOMES
-from worker import closing
+from schemas.topics import JOURNAL, OUTCOMES, Topic
+from worker import topics
+from worker.deadletters import PREFIX
 from worker.oddity import make_readable
 from worker.settings import Settings
+from worker.tail import consuming
 from worker.watching import Watcher
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from worker.reading import Raw
+
 _SWAP = re.compile(rb'"version":\{"offset":\d+,"swap":(\d+)\}')
+LETTER_ID = f"{PREFIX}id"
 AT_ONCE = 5_000
 POLL_MS = 500
 
 
 async def highest_swap(settings: Settings, watcher: Watcher) -> int:
     """The highest number of a swap among the outcomes that are kept in Kafka; 0 if there is none."""
-    make_readable()
-    name = settings.topic_name(OUTCOMES)
-    kafka = AIOKafkaConsumer(
-        name,
-        bootstrap_servers=settings.kafka,
-        client_id="muster-replay",
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        isolation_level="read_committed",
-    )
-    try:
-        await kafka.start()
-        places = [TopicPartition(name, number) for number in kafka.partitions_for_topic(name) or ()]
-        kafka.unsubscribe()
-        kafka.assign(places)
-        return await _highest(kafka, places, watcher)
-    finally:
-        await closing.stop(kafka)
-
-
-async def _highest(kafka: AIOKafkaConsumer, places: Sequence[TopicPartition], watcher: Watcher) -> int:
-    begins: Mapping[TopicPartition, int] = await kafka.beginning_offsets(places)
-    ends: Mapping[TopicPartition, int] = await kafka.end_offsets(places)
     highest = 0
-    with watcher.progress("Reading what was told", sum(ends.values()) - sum(begins.values())) as steps:
-        left = {each for each in places if begins[each] < ends[each]}
-        while left:
-            fetched: Mapping[TopicPartition, Sequence[Any]] = await kafka.getmany(
-                *left, timeout_ms=POLL_MS, max_records=AT_ONCE
-            )
-            for records in fetched.values():
-                highest = max(highest, *(_swap(record.value) for record in records), 0)
-                steps.advance(len(records))
-            left = {each for each in left if await kafka.position(each) < ends[each]}
+    async for records in _everything(settings, OUTCOMES, watcher, "Reading what was told"):
+        highest = max(highest, *(_swap(record.value) for record in records))
     return highest
+
+
+async def letters(settings: Settings, watcher: Watcher) -> set[str]:
+    """The ids of the journal's dead letters."""
+    assert JOURNAL.dead_letters is not None
+    found: set[str] = set()
+    async for records in _everything(settings, JOURNAL.dead_letters, watcher, "Reading dead letters"):
+        for record in records:
+            found |= {(value or b"").decode() for name, value in record.headers if name == LETTER_ID}
+    return found
+
+
+async def _everything(
+    settings: Settings, topic: Topic, watcher: Watcher, doing: str
+) -> "AsyncIterator[Sequence[Raw]]":
+    """All that a topic has now, in portions that are not empty."""
+    make_readable()
+    async with consuming(settings, "replay", fetch_max_wait_ms=POLL_MS) as kafka:
+        [state] = [each for each in await topics.look(settings) if each.topic is topic]
+        places = [TopicPartition(state.name, number) for number in range(state.partitions or 0)]
+        begins: Mapping[TopicPartition, int] = await kafka.beginning_offsets(places)
+        ends: Mapping[TopicPartition, int] = await kafka.end_offsets(places)
+        left = {each for each in places if begins[each] < ends[each]}
+        kafka.assign(list(left))
+        for each in left:
+            kafka.seek(each, begins[each])
+        with watcher.progress(doing, sum(ends.values()) - sum(begins.values())) as steps:
+            while left:
+                fetched = await kafka.getmany(*left, timeout_ms=POLL_MS, max_records=AT_ONCE)
+                for records in fetched.values():
+                    yield records
+                    steps.advance(len(records))
+                left = {each for each in left if await kafka.position(each) < ends[each]}
 
 
 def _swap(value: bytes | None) -> int:

@@ -5,6 +5,7 @@ import pytest
 from services.resolver import rows, saving
 from services.resolver.replaying import crew, folding
 from services.resolver.replaying.comparing import checksums
+from services.resolver.replaying.course import NothingThere
 from services.resolver.replaying.folding import Folder
 from services.resolver.replaying.standing import AnotherReplay
 from tests.support.replaying.place import Place, up
@@ -151,6 +152,8 @@ async def test_a_look_at_an_earlier_time_and_at_one_practice(folded: Place):
     async with folded.run() as run:
         earlier, _ = await run.look({1: 10}, None)
         ours, _ = await run.look(None, "north-0")
+        with pytest.raises(NothingThere, match="Is it spelt so"):
+            await run.look(None, "nroth-0")
     long_ago = await folded.command(MINE, "replay", "--until", "2020-01-01T00:00:00Z", "--json")
     now = await folded.command(MINE, "replay", "--until", "0s", "--json")
 
@@ -193,7 +196,7 @@ async def test_a_snapshot_lets_verification_begin_later(folded: Place):
     """It is kept by a run that found nothing; the next one folds only what has come since. A full one proves it."""
     async with folded.run() as run:
         first, _, _ = await run.verify(full=False, take_over=False)
-        await run.keep(first.there)
+        await run.builder.keep(first.there)
     more = await folded.fill(30, seed=4)
     async with up(folded.service("resolver", MINE)):
         await folded.rests()

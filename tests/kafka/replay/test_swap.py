@@ -290,6 +290,32 @@ async def test_a_lost_database_comes_back_from_the_topics(place: Place, postgres
     assert {row["row_id"] for row in before.shown} == {row["row_id"] for row in after.shown}
 
 
+async def test_a_lost_database_that_other_rules_restore_has_a_letter_of_each_record_they_break_on(
+    place: Place, postgres_dsn, stack_folder
+):
+    """Those that broke before have theirs in the topic; the others get one, and a second restore adds none."""
+    await place.fill(60, seed=8)
+    async with up(place.service("resolver", "1")):
+        await place.rests()
+    before = await _open_letters(place)
+    template = await stack.migrated_template(postgres_dsn, stack_folder)
+    kept = []
+    for _ in ("lost", "lost once more"):
+        async with stack.fresh_database(postgres_dsn, template) as dsn:
+            other = place.on_another_database(dsn)
+            restored = await other.command("2,breaks", "replay", "--swap", "--json")
+            kept.append(restored.document["letters"]["kept"])
+            letters = await _open_letters(other)
+            async with other.database() as database:
+                failed = await database.fetchval(
+                    f"SELECT count(*) FROM {await other.live()}.decisions WHERE result = 'failed'"
+                )
+
+    assert before == set()
+    assert kept == [failed, 0]
+    assert len(letters) == failed > 0
+
+
 async def _shows_everything(place: Place) -> bool:
     evidence = await gather(place)
     check_progress(evidence)
