@@ -82,7 +82,14 @@ VERBS = {
 def main() -> None:
     """Run the verb that the command line names."""
     called = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
-    command_line(called)()
+    try:
+        command_line(called)()
+    except Exception as error:  # noqa: BLE001 - whatever no verb has foreseen becomes a code and a sentence too
+        from ops.explaining import last_words  # noqa: PLC0415 - half a second that nobody else pays
+
+        code, sentence = last_words(error)
+        sys.stderr.write(f"{sentence}\n")
+        sys.exit(code)
 
 
 def command_line(called: str | None) -> typer.Typer:

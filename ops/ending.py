@@ -25,7 +25,7 @@ MEANINGS = {
     Exit.REFUSED: "as things are it would be unsafe, or there is no such thing; nothing was changed",
     Exit.UNREACHABLE: "Kafka or Postgres does not answer; run it again when it does",
     Exit.INCOMPLETE: "a part was done; run the same again for the rest",
-    Exit.BROKEN: "a fault of Muster's own; the lines on standard error say where",
+    Exit.BROKEN: "a fault of Muster's own; the sentence on standard error says where, and where its trace is kept",
     Exit.INTERRUPTED: "interrupted by Ctrl-C or a signal; the next run says where things stand",
 }
 

@@ -16,7 +16,7 @@ from ops.broker import Broker
 from ops.ending import Misused, Refused
 from ops.groups import ServiceGroup, Stored
 from ops.times import milliseconds, parse_time
-from worker import positions
+from worker import positions, topics
 from worker.database import Database
 from worker.settings import Settings
 
@@ -180,6 +180,9 @@ async def plan_for_service(
         raise Refused(f"The group {group.name} has no positions yet: it has never run on this database.")
     stands = {TopicPartition(name, each.partition): each for name, each in _named(known, found)}
     places = chosen(list(stands), _prefixed(settings, only))
+    missing = {each.topic for each in places} - (await broker.partitions()).keys()
+    if missing:
+        raise Refused(topics.not_there(settings, missing))
     new = await targets(broker, places, target)
     now = {each: _stands_at(stands[each], group) for each in places}
     asked = [Move(known[each.topic], each.partition, now[each], new[each]) for each in places]

@@ -11,6 +11,7 @@ from ops import rewind
 from ops.addresses import settings_in_reach
 from ops.audit import audited
 from ops.broker import Broker, asking
+from ops.ending import Misused
 from ops.groups import SERVICE_GROUPS, tables_of
 from ops.rewind import Plan, Target
 from ops.voice import Apply, AsJson, Voice, speaking
@@ -73,6 +74,8 @@ async def _rewind(
 ) -> None:
     async with asking(settings) as broker:
         if group in SERVICE_GROUPS:
+            if topics:
+                raise Misused("--topic is for a subscriber's own group; --only names a topic of a service's.")
             await _service(voice, settings, broker, group, target, only, apply=apply)
         else:
             await _subscriber(voice, settings, broker, group, target, only, topics, apply=apply)

@@ -6,18 +6,17 @@ Remarks, progress and complaints go to standard error, so that what is piped on 
 import asyncio
 import logging
 import os
+import signal
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-import asyncpg
 import orjson
 import structlog
 import typer
-from aiokafka.errors import KafkaConnectionError, KafkaError
-from pydantic import ValidationError
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
     BarColumn,
@@ -32,11 +31,9 @@ from rich.progress import (
 from rich.segment import Segment
 from rich.text import Text
 
-from ops.ending import Exit, Incomplete, Misused
-from stack.errors import StackError
+from ops.ending import Exit
+from ops.explaining import last_words
 from worker import telemetry
-from worker.failures import NotPublished, Stop, Verdict, classify
-from worker.settings import complaints
 
 AsJson = Annotated[
     bool,
@@ -60,37 +57,6 @@ UNSEEN = dict.fromkeys(
     "\N{REPLACEMENT CHARACTER}",
 )
 """Characters that tell a terminal what to do, turn the order of a line round, or can't be written at all."""
-KAFKA_IS_AWAY = "Kafka does not answer. Say where it is with MUSTER_KAFKA, or start one with `muster up`."
-POSTGRES_IS_AWAY = (
-    "Postgres does not let us in. Say where it is with MUSTER_POSTGRES_DSN, or start one with `muster up`."
-)
-NOT_MIGRATED = "The database lacks something that this release needs. Run `muster migrate`, then this again."
-
-
-ENDINGS: Sequence[tuple[tuple[type[Exception], ...], Exit, str]] = (
-    ((Misused,), Exit.USAGE, ""),
-    ((Incomplete,), Exit.INCOMPLETE, ""),
-    ((Stop, StackError), Exit.REFUSED, ""),
-    ((KafkaConnectionError, NotPublished), Exit.UNREACHABLE, KAFKA_IS_AWAY),
-    (
-        (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError),
-        Exit.UNREACHABLE,
-        POSTGRES_IS_AWAY,
-    ),
-    (
-        (
-            asyncpg.UndefinedTableError,
-            asyncpg.UndefinedColumnError,
-            asyncpg.UndefinedObjectError,
-            asyncpg.InvalidSchemaNameError,
-            asyncpg.InvalidParameterValueError,
-            asyncpg.InsufficientPrivilegeError,
-        ),
-        Exit.REFUSED,
-        NOT_MIGRATED,
-    ),
-)
-"""In this order; where the sentence is empty the exception's own is said."""
 
 
 class Plain(Console):
@@ -179,28 +145,34 @@ def speaking(*, as_json: bool = False) -> "Iterator[Voice]":
     if not structlog.is_configured():
         telemetry.aside()
     try:
-        yield voice
+        with _signals_interrupt():
+            yield voice
     except (typer.Exit, typer.Abort):
         raise
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise voice.fail(Exit.INTERRUPTED, "Interrupted. The next run says where things stand.") from None
     except Exception as error:  # noqa: BLE001 - whatever it is, it becomes a code and a sentence
-        code, sentence = explanation(error)
-        if code is Exit.BROKEN:
-            voice.aside.print("\n".join(telemetry.trace(error)), markup=False, soft_wrap=True)
-        raise voice.fail(code, sentence) from None
+        raise voice.fail(*last_words(error)) from None
 
 
-def explanation(error: Exception) -> tuple[Exit, str]:
-    """The exit code and the sentence that an exception comes to; never its message, unless it is one of ours."""
-    if isinstance(error, ValidationError):
-        return Exit.USAGE, "\n".join(complaints(error))
-    for classes, code, sentence in ENDINGS:
-        if isinstance(error, classes):
-            return code, sentence or str(error)
-    if classify(error) is Verdict.PASSING:
-        return Exit.UNREACHABLE, KAFKA_IS_AWAY if isinstance(error, KafkaError) else POSTGRES_IS_AWAY
-    return Exit.BROKEN, "This is a fault of Muster's own; the lines above say where it is."
+@contextmanager
+def _signals_interrupt() -> "Iterator[None]":
+    """A command that is asked to end, or whose terminal is closed, ends as by Ctrl-C: it says so, and the audit too."""
+    before = {
+        number: signal.signal(number, _interrupt)
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if threading.current_thread() is threading.main_thread()
+        and signal.getsignal(number) is signal.SIG_DFL
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(*_: object) -> None:
+    signal.raise_signal(signal.SIGINT)
 
 
 def as_text(document: Any) -> str:

@@ -2,11 +2,21 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.topics import JOURNAL, Topic
+
+
+def _an_address(dsn: SecretStr) -> SecretStr:
+    """Refuse what is none, so that it is said of the variable and not by whoever connects."""
+    if urlsplit(dsn.get_secret_value()).scheme not in {"postgresql", "postgres"}:
+        raise PydanticCustomError("address", "say postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+    return dsn
+
 
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -19,7 +29,9 @@ class Settings(BaseSettings):
 
     kafka: str = "localhost:9092"
     """Bootstrap servers, separated by commas."""
-    postgres_dsn: SecretStr = SecretStr("postgresql://localhost:5432/muster")
+    postgres_dsn: Annotated[SecretStr, AfterValidator(_an_address)] = SecretStr(
+        "postgresql://localhost:5432/muster"
+    )
 
     topic_prefix: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]*$", max_length=100)] = ""
     """Stands before every topic and group in Kafka, never in the database."""

@@ -15,8 +15,9 @@ from ops.broker import Broker, asking
 from ops.doctor import servers, tables, work
 from ops.doctor.finding import Check, Finding, World
 from ops.ending import Exit, Misused
+from ops.explaining import explanation
 from ops.times import parse_duration
-from ops.voice import AsJson, explanation, speaking
+from ops.voice import AsJson, speaking
 from worker.database import TROUBLE, connect
 from worker.settings import Settings
 

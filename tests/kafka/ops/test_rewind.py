@@ -129,6 +129,9 @@ async def test_nobody_is_rewound_while_running_and_no_service_skips_forward(busy
     several = await office.muster("rewind", "resolver", "--to", "3")
     beyond = await office.muster("rewind", "notifier", "--to", "99", "--only", "muster.requests:0")
 
+    astray = await office.muster("rewind", "resolver", "--to", "1h", "--topic", "muster.journal")
+
+    assert (astray.code, "--only names a topic" in astray.err) == (Exit.USAGE, True)
     assert (running.code, "is running: muster-resolver" in running.err) == (Exit.REFUSED, True)
     assert (shown.code, "stop it, then add --apply" in " ".join(shown.out.split())) == (Exit.DONE, True)
     assert (forward.code, "never skips forward" in forward.err) == (Exit.REFUSED, True)

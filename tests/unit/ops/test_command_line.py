@@ -78,3 +78,33 @@ def test_a_token_is_one_word(monkeypatch):
     said = CliRunner().invoke(command_line("token"), ["token", "oak", "--audience", "portal"]).stdout
 
     assert len(said.split()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ("replay --status --swap", "--status and --swap: --status only says where things stand."),
+        ("replay --discard --status", "--status and --discard"),
+        ("replay --discard --swap", "--discard and --swap"),
+        ("replay --until 2h --swap", "--until and --swap"),
+        ("replay --tenant oak --back", "--tenant and --back"),
+        ("replay --back --anew", "--back and --anew"),
+        ("replay --keep", "--keep belongs to --until or --tenant"),
+        ("replay --tenant=", "--tenant needs the id of a practice"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused_before_anything_is_looked_at(words, complaint):
+    """By a sentence that names them both."""
+    said = CliRunner().invoke(command_line("replay"), words.split())
+
+    assert said.exit_code == Exit.USAGE
+    assert complaint in said.stderr
+
+
+def test_what_is_no_address_of_a_database_is_said_of_its_variable(monkeypatch):
+    """And not by whatever would have taken it apart."""
+    monkeypatch.setenv("MUSTER_POSTGRES_DSN", "secret")
+    said = CliRunner().invoke(command_line("audit"), ["audit"])
+
+    assert said.exit_code == Exit.USAGE
+    assert said.stderr == "MUSTER_POSTGRES_DSN: say postgresql://USER:PASSWORD@HOST:PORT/DATABASE\n"

@@ -1,6 +1,9 @@
 """How commands speak and end."""
 
 import json
+import signal
+import sys
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -8,12 +11,13 @@ from uuid import UUID
 import asyncpg
 import pytest
 import typer
-from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError
+from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, TopicAuthorizationFailedError
 from rich.text import Text
 
-from ops import voice
+from ops import cli, voice
 from ops.ending import Exit, Incomplete, Misused, Refused
-from ops.voice import Voice, explanation, speaking
+from ops.explaining import explanation
+from ops.voice import Voice, speaking
 from stack.errors import StackError
 from worker.failures import NotPublished, WrongLog
 
@@ -56,8 +60,14 @@ def test_an_answer_is_for_people_or_for_programs(capsys):
         (KafkaConnectionError("host"), Exit.UNREACHABLE, "Kafka does not answer"),
         (KafkaTimeoutError(), Exit.UNREACHABLE, "Kafka does not answer"),
         (NotPublished("2 records"), Exit.UNREACHABLE, "Kafka does not answer"),
-        (ConnectionRefusedError(), Exit.UNREACHABLE, "Postgres does not let us in"),
-        (asyncpg.InvalidPasswordError("for user"), Exit.UNREACHABLE, "Postgres does not let us in"),
+        (ConnectionRefusedError(), Exit.UNREACHABLE, "Postgres does not answer at "),
+        (TimeoutError(), Exit.UNREACHABLE, "`muster doctor` says which"),
+        (asyncpg.DiskFullError("of x"), Exit.UNREACHABLE, "broke it off (DiskFullError)"),
+        (asyncpg.InvalidPasswordError("for user"), Exit.REFUSED, "does not accept the user or the password"),
+        (asyncpg.InvalidCatalogNameError("x"), Exit.REFUSED, "has no database"),
+        (asyncpg.InsufficientPrivilegeError("denied for x"), Exit.REFUSED, "may not do that at "),
+        (TopicAuthorizationFailedError(), Exit.REFUSED, "does not allow that"),
+        (PermissionError(13, "Permission denied", "/a/b"), Exit.REFUSED, "/a/b: Permission denied"),
         (asyncpg.UndefinedTableError("ops.audit"), Exit.REFUSED, "muster migrate"),
         (ValueError("private: John Smith"), Exit.BROKEN, "fault of Muster's own"),
     ],
@@ -72,6 +82,50 @@ def test_an_exception_ends_with_a_code_and_a_sentence(error, code, words, capsys
     assert ended.value.exit_code == code
     said = capsys.readouterr()
     assert (said.out, words in said.err, "John Smith" in said.err) == ("", True, False)
+
+
+def test_of_a_fault_of_our_own_the_trace_is_kept_and_shown_where_it_is_asked_for(
+    capsys, monkeypatch, tmp_path
+):
+    """One sentence says where it is, without a message; MUSTER_DEBUG=1 shows all there is."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for debug in ("", "1"):
+        monkeypatch.setenv("MUSTER_DEBUG", debug)
+        with pytest.raises(typer.Exit), speaking():
+            raise KeyError("John Smith")
+
+    first, *more = capsys.readouterr().err.splitlines()
+    [kept] = tmp_path.iterdir()
+    assert "(KeyError" in first
+    assert f"Its trace is kept in {kept}." in first
+    assert "test_voice.py" in kept.read_text()
+    assert "John Smith" not in kept.read_text()
+    assert more[0].startswith("Traceback")
+    assert "KeyError: 'John Smith'" in more
+
+
+def test_whatever_no_verb_has_foreseen_is_a_sentence_too(capsys, monkeypatch, tmp_path):
+    """Also where a verb breaks before it speaks."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(cli, "load", lambda _: 1 / 0)
+    monkeypatch.setattr(sys, "argv", ["muster", "lag"])
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+
+    assert ended.value.code == Exit.BROKEN
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_whoever_is_asked_to_end_ends_as_by_ctrl_c(number, capsys):
+    """As when a terminal is closed: the command says so, and what it had begun is noted as interrupted."""
+    with pytest.raises(typer.Exit) as ended, speaking():
+        signal.raise_signal(number)
+
+    assert ended.value.exit_code == Exit.INTERRUPTED
+    assert signal.getsignal(number) is signal.SIG_DFL
+    assert "next run" in capsys.readouterr().err
 
 
 def test_a_failure_is_json_too(capsys):
