@@ -149,6 +149,7 @@ def _log(run: Run, verb: str, arguments: Mapping[str, Any], what: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(),
         ],
+        wrapper_class=structlog.BoundLogger,  # whatever else of the log a command leaves out
     )
     said = {"run": str(run.id), "what": what, "who": operator(), "verb": verb}
     logger.info("audit", service="operator", **said, arguments=arguments, result=run.result)

@@ -10,7 +10,7 @@ import typer
 from ops import replay_answers as answers
 from ops import replay_progress
 from ops.addresses import settings_in_reach
-from ops.audit import audited
+from ops.audit import audited, end_killed
 from ops.deadletters import replayed
 from ops.ending import Exit, Misused
 from ops.replay_places import places
@@ -240,7 +240,12 @@ async def _look(
 async def tell_where_things_stand(
     voice: Voice, settings: Settings, run: Course, purpose: Purpose | None, *, anew: bool = False
 ) -> None:
-    """What earlier runs of the same kind have left; what a swap did not publish goes out first."""
+    """What earlier runs of the same kind have left; what a swap did not publish goes out first.
+
+    Whoever has begun a run is alone, so that others which never ended in the audit were killed.
+    """
+    for verb in ("replay", "verify", replayed.VERB):
+        await end_killed(settings, verb)
     found = await run.standing()
     for sentence in _left_behind(found, purpose, anew=anew):
         voice.remark(sentence)

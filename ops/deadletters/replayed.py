@@ -12,6 +12,8 @@ from worker.database import Database
 from worker.deadletters import letter_id_of
 from worker.settings import Settings
 
+VERB = "dead-letters replayed"
+
 
 async def follow(settings: Settings, database: Database, found: Standing) -> tuple[int, int]:
     """Let letters stand as the last swap has decided their records; how many are decided, and open again.
@@ -36,7 +38,7 @@ async def _note(settings: Settings, decided: Sequence[str], lost: Sequence[str])
             known.of(each) == "replayed" for each in lost
         ):
             return 0, 0
-        async with audited(settings, "dead-letters replayed", {}) as run, database.transaction():
+        async with audited(settings, VERB, {}) as run, database.transaction():
             numbers = (
                 await standing.replayed(database, run.id, decided, JOURNAL.name),
                 await standing.open_again(database, run.id, lost, JOURNAL.name),

@@ -79,16 +79,16 @@ def _half_way(found: Standing) -> list[Finding]:
         generation = stand.generation
         if stand.purpose == "look":
             said = f"generation {generation.number} was made to look at, and takes up room"
-            advice = "`muster replay --discard` drops it."
+            advice = "`muster replay --discard --apply` drops it."
         else:
             said = (
                 f"a {stand.purpose} under rules {generation.rules} stands at {stand.records:,} of "
                 f"{found.live.records:,} records, not swapped in"
             )
             advice = (
-                f"`muster {stand.purpose}` goes on with it, and `muster replay --discard` drops it."
+                f"`muster {stand.purpose}` goes on with it, and `muster replay --discard --apply` drops it."
                 if generation.rules == RULES_VERSION
-                else "It is of another release's rules: `muster replay --discard` drops it."
+                else "It is of another release's rules: `muster replay --discard --apply` drops it."
             )
         findings.append(Finding("replays", "look", said, advice))
     return findings

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from ops import audit
 from ops.cli import command_line
 from tests.support.eventually import eventually
+from worker import telemetry
 from worker.settings import Settings
 
 
@@ -22,6 +23,7 @@ def settings(database: str) -> Settings:
 async def test_a_change_has_a_line_before_it_and_one_after_it(settings, monkeypatch, capsys):
     """With who, when, what, with which arguments and to which end; and the same as lines of the log."""
     monkeypatch.setenv("MUSTER_OPERATOR", "ada@desk")
+    telemetry.aside()  # as every command has it
 
     async with audit.audited(settings, "rewind", {"group": "importer"}) as run:
         run.result["records"] = 7

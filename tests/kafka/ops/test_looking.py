@@ -157,7 +157,7 @@ async def test_the_doctor_says_what_is_wrong_and_what_to_do(office: Office) -> N
         "tokens, refresh_at) VALUES ('quiet', 'connected', 'c', 'x', 'Quiet', 'sealed', now() - interval '50 days')"
     )
     await database.execute("INSERT INTO notifier.mended (tenant_id, event) VALUES ('one', '{}')")
-    await office.muster("replay", "--tenant", TENANT, "--keep")
+    await office.muster("replay", "--until", "1d", "--keep")
     await database.close()
     said = await office.muster("doctor", "--json")
     shown = await office.muster("doctor", columns=80)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import asyncpg
 import pytest
 
-from ops.audit import operator_connection
+from ops.audit import operator_connection, unfinished
 from ops.broker import asking
 from ops.deadletters.choice import Choice
 from ops.deadletters.scanning import scan
@@ -150,6 +150,7 @@ async def test_a_replay_that_is_killed_breaks_nothing(place: Place, dies: str):
         evidence = await gather(place)
 
     assert killed.code == 9, killed.aside
+    assert await unfinished(place.settings) == []
     committed = dies in ("dies_after_commit", "dies_publishing")
     assert status.document["live"]["generation"] == (2 if committed else 1)
     assert (status.document["to_publish"] > 0) == committed
