@@ -9,22 +9,25 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from asyncpg import Pool, Record
 
 from services.importer.domain import Request
+from services.importer.together import Together
 from worker import queries
 from worker.projection import Database
-
-if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
 
 QUERIES = queries.load("services.importer", "queue.sql")
 
 AT_ONCE = 10
-"""Requests that one claim takes: so processes that are woken together share what there is."""
+"""Tenants that one claim serves: so processes that are woken together share what there is."""
+SHARE = 50
+"""Requests that one claim takes; there are more of them than tenants only where a list has brought what they need."""
+LISTED = 100
+"""Of those, so many of a tenant may be in hand at once, over all processes: they call nobody."""
+EVENTS_AT_ONCE = 5_000
+"""Events that are stored in one transaction."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -78,6 +81,9 @@ class Claimed:
         return self.claimed_at + timedelta(seconds=time.monotonic() - self.taken_at)
 
 
+_Set = tuple[Claimed, Sequence[bytes]]
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a look at the queue brought. `pause`: seconds until the next one can bring more without being woken."""
@@ -96,9 +102,10 @@ async def take_in(database: Database, requests: Sequence[tuple[Request, bytes]])
         first.setdefault((request.tenant_id, request.import_id), (request, content))
     values = zip(*(_values(*each) for each in first.values()), strict=True)
     added = await database.fetch(QUERIES.add_requests, *map(list, values))
-    clients = _columns(sorted({(row["tenant_id"], row["client_id"]) for row in added}))
-    await database.execute(QUERIES.lock_first, *clients)
-    await database.execute(QUERIES.let_next_come, *clients)
+    asked_for = sorted({(request.tenant_id, request.client_id) for request, _ in first.values()})
+    await database.execute(QUERIES.lock_first, *_columns(asked_for))
+    clients = sorted({(row["tenant_id"], row["client_id"]) for row in added})
+    await database.execute(QUERIES.let_next_come, *_columns(clients))
     found = await database.fetch(QUERIES.known_requests, *_columns(sorted(first)))
     known = {(row["tenant_id"], row["import_id"]): row["content"] for row in found}
     new = {(row["tenant_id"], row["import_id"]) for row in added}
@@ -113,11 +120,15 @@ async def take_in(database: Database, requests: Sequence[tuple[Request, bytes]])
 
 
 class Queue:
-    """The requests as those see them who work them off."""
+    """The requests as those see them who work them off; what they do at the same time is done in one go."""
 
     def __init__(self, pool: "Pool[Record]", rules: Rules) -> None:
         self._pool = pool
         self.rules = rules
+        self._extending = Together(self._extend, SHARE)
+        self._storing = Together(self._store, EVENTS_AT_ONCE, lambda asked: len(asked[1]))
+        self._ending = Together(self._end, SHARE)
+        self._giving_back = Together(self._give_back, SHARE)
 
     async def claim(self, room: int) -> Look:
         """Take requests in hand, at most as many as there is room for."""
@@ -125,7 +136,14 @@ class Queue:
         async with self._pool.acquire() as database, database.transaction():
             await database.execute(QUERIES.take_turns)
             rows = await database.fetch(
-                QUERIES.claim, lease, rules.lease, rules.per_tenant, rules.deadline, min(room, AT_ONCE)
+                QUERIES.claim,
+                lease,
+                rules.lease,
+                rules.per_tenant,
+                rules.deadline,
+                min(room, SHARE),
+                AT_ONCE,
+                LISTED,
             )
             if rows:
                 return Look([_claimed(row) for row in rows])
@@ -133,13 +151,11 @@ class Queue:
 
     async def extend(self, claimed: Claimed) -> None:
         """Keep a request in hand. Raises `LeaseLost`."""
-        await self._owned(self._pool, QUERIES.extend, claimed, self.rules.lease)
+        await self._extending(claimed)
 
     async def store(self, claimed: Claimed, events: Sequence[bytes]) -> None:
         """Store the import's set of events, once. Raises `LeaseLost`."""
-        async with self._pool.acquire() as database, database.transaction():
-            await self._owned(database, QUERIES.store_set, claimed, events[-1])
-            await database.execute(QUERIES.add_events, *claimed.key, list(events))
+        await self._storing((claimed, events))
 
     async def events(self, claimed: Claimed) -> list[bytes]:
         """The stored set, in order."""
@@ -147,20 +163,17 @@ class Queue:
 
     async def end(self, claimed: Claimed) -> None:
         """Everything of the import is acknowledged. Raises `LeaseLost`."""
-        async with self._pool.acquire() as database, database.transaction():
-            await self._owned(database, QUERIES.end, claimed, claimed.asked_again)
-            await database.execute(QUERIES.let_next_come, *_columns([claimed.client]))
-            await database.execute(QUERIES.forget_events, *claimed.key)
+        await self._ending(claimed)
 
     async def park(
         self, claimed: Claimed, until: datetime, trouble_since: datetime | None, announcement: bytes
     ) -> None:
         """Let the request wait as soon as the announcement of it is out. Raises `LeaseLost`."""
-        await self._owned(self._pool, QUERIES.park, claimed, until, trouble_since, announcement)
+        await self._owned(QUERIES.park, claimed, until, trouble_since, announcement)
 
     async def announced(self, claimed: Claimed) -> None:
         """The announcement is out. Raises `LeaseLost`."""
-        await self._owned(self._pool, QUERIES.announced, claimed)
+        await self._owned(QUERIES.announced, claimed)
 
     async def pause(self, tenant_id: str, until: datetime) -> None:
         """Start no read for the tenant until then; what does not need XPM goes on."""
@@ -168,18 +181,62 @@ class Queue:
 
     async def give_back(self, claimed: Claimed, pause: timedelta = _AT_ONCE) -> None:
         """Let go of the request; it can be taken in hand again after the pause."""
-        await self._pool.execute(QUERIES.give_back, *claimed.key, claimed.lease, pause)
+        await self._giving_back((claimed, pause))
 
-    async def _owned(
-        self,
-        database: "Pool[Record] | PoolConnectionProxy[Record]",
-        query: str,
-        claimed: Claimed,
-        *more: object,
-    ) -> None:
-        done = await database.execute(query, *claimed.key, claimed.lease, *more)
+    async def _owned(self, query: str, claimed: Claimed, *more: object) -> None:
+        done = await self._pool.execute(query, *claimed.key, claimed.lease, *more)
         if done.endswith(" 0"):
             raise LeaseLost
+
+    async def _extend(self, some: Sequence[Claimed]) -> list[LeaseLost | None]:
+        kept = await self._pool.fetch(QUERIES.extend, *_hands(some), self.rules.lease)
+        return _lost(some, kept)
+
+    async def _store(self, some: Sequence[_Set]) -> list[LeaseLost | None]:
+        firsts: dict[Key, _Set] = {}
+        for each in some:
+            firsts.setdefault(each[0].key, each)
+        last_events = [events[-1] for _, events in firsts.values()]
+        async with self._pool.acquire() as database, database.transaction():
+            stored = await database.fetch(
+                QUERIES.store_sets, *_hands([claimed for claimed, _ in firsts.values()]), last_events
+            )
+            won = {(row["tenant_id"], row["import_id"]) for row in stored}
+            await database.execute(QUERIES.add_events, *_rows([firsts[key] for key in sorted(won)]))
+        return [None if each is firsts[each[0].key] and each[0].key in won else LeaseLost() for each in some]
+
+    async def _end(self, some: Sequence[Claimed]) -> list[LeaseLost | None]:
+        async with self._pool.acquire() as database, database.transaction():
+            ended = await database.fetch(QUERIES.end, *_hands(some), [each.asked_again for each in some])
+            clients = sorted((row["tenant_id"], row["client_id"]) for row in ended)
+            await database.execute(QUERIES.let_next_come, *_columns(clients))
+            await database.execute(
+                QUERIES.forget_events, *_columns([(row["tenant_id"], row["import_id"]) for row in ended])
+            )
+        return _lost(some, ended)
+
+    async def _give_back(self, some: Sequence[tuple[Claimed, timedelta]]) -> list[None]:
+        await self._pool.execute(
+            QUERIES.give_back, *_hands([claimed for claimed, _ in some]), [pause for _, pause in some]
+        )
+        return [None] * len(some)
+
+
+def _rows(sets: Sequence[_Set]) -> tuple[list[str], list[str], list[int], list[bytes]]:
+    """The columns of the events of these sets."""
+    keys = [claimed.key for claimed, events in sets for _ in events]
+    ordinals = [ordinal for _, events in sets for ordinal in range(len(events))]
+    return *_columns(keys), ordinals, [event for _, events in sets for event in events]
+
+
+def _hands(some: Sequence[Claimed]) -> tuple[list[str], list[str], list[UUID]]:
+    return *_columns([each.key for each in some]), [each.lease for each in some]
+
+
+def _lost(some: Sequence[Claimed], kept: Sequence[Record]) -> list[LeaseLost | None]:
+    """Of each whether it was still in this hand."""
+    keys = {(row["tenant_id"], row["import_id"]) for row in kept}
+    return [None if each.key in keys else LeaseLost() for each in some]
 
 
 def _values(request: Request, content: bytes) -> tuple[object, ...]:

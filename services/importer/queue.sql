@@ -11,7 +11,7 @@ ON CONFLICT (tenant_id, import_id) DO NOTHING
 RETURNING tenant_id, import_id, client_id;
 
 -- lock_first --
--- Let no request of these clients end until this transaction does, or wait until it has
+-- Let no request of these clients end until this transaction does, or wait until it has; in the order that all keep
 SELECT FROM requests JOIN unnest($1::text[], $2::text[]) AS clients (tenant_id, client_id) USING (tenant_id, client_id)
 WHERE status IN ('queued', 'stored')
 ORDER BY tenant_id, client_id
@@ -39,9 +39,16 @@ FROM requests JOIN unnest($1::text[], $2::text[]) AS asked (tenant_id, import_id
 
 -- ask_again --
 -- Have the last events of these imports published again, where they may be out already
+WITH again AS (
+    SELECT tenant_id, import_id FROM requests
+    JOIN unnest($1::text[], $2::text[]) AS asked (tenant_id, import_id) USING (tenant_id, import_id)
+    WHERE status IN ('stored', 'ended')
+    ORDER BY status = 'ended', tenant_id, client_id, arrival
+    FOR UPDATE OF requests
+)
 UPDATE requests SET asked_again = asked_again + 1
-FROM unnest($1::text[], $2::text[]) AS asked (tenant_id, import_id)
-WHERE requests.tenant_id = asked.tenant_id AND requests.import_id = asked.import_id AND requests.status IN ('stored', 'ended');
+FROM again
+WHERE requests.tenant_id = again.tenant_id AND requests.import_id = again.import_id;
 
 -- wake --
 -- Tell every process that there is something to do
@@ -52,7 +59,7 @@ SELECT pg_notify('importer_requests', '');
 SELECT pg_advisory_xact_lock(hashtextextended('importer.requests', 0));
 
 -- claim --
--- Lease requests, at most one of each tenant: first of the tenants that have the fewest in hand and were served longest ago
+-- Lease requests, one of each tenant, and those that need no call: first of who has the fewest and was served longest ago
 WITH RECURSIVE waiting AS (
     -- one step through the index for each tenant, however many requests it has
     (SELECT tenant_id FROM requests WHERE to_do ORDER BY tenant_id LIMIT 1)
@@ -63,11 +70,18 @@ WITH RECURSIVE waiting AS (
     )
     FROM waiting WHERE waiting.tenant_id IS NOT NULL
 ), in_hand AS (
-    SELECT tenant_id, count(*) AS number FROM requests
-    WHERE leased_until > statement_timestamp()
+    SELECT tenant_id, count(*) FILTER (WHERE NOT listed) AS calling, count(*) AS number
+    FROM (
+        SELECT tenant_id, EXISTS (
+            SELECT FROM mirrors JOIN mirror_clients USING (tenant_id)
+            WHERE tenant_id = requests.tenant_id AND xpm_client_id = lower(requests.xpm_client_id)
+                AND full_at >= requests.taken_in_at AND read_at >= requests.taken_in_at
+        ) AS listed
+        FROM requests WHERE leased_until > statement_timestamp()
+    ) AS leased
     GROUP BY tenant_id
 ), next AS (
-    SELECT first.tenant_id, first.import_id
+    SELECT first.tenant_id, first.import_id, first.arrival, coalesce(in_hand.number, 0) AS in_hand
     FROM waiting
     LEFT JOIN in_hand USING (tenant_id)
     LEFT JOIN turns USING (tenant_id)
@@ -85,15 +99,48 @@ WITH RECURSIVE waiting AS (
         ORDER BY request.arrival
         LIMIT 1
     ) AS first
-    WHERE coalesce(in_hand.number, 0) < $3
+    WHERE coalesce(in_hand.calling, 0) < $3 AND coalesce(in_hand.number, 0) < greatest($3, $7::integer)
     ORDER BY coalesce(in_hand.number, 0), turns.served_at NULLS FIRST, first.arrival
+    LIMIT least($5::integer, $6::integer)
+), company AS (
+    SELECT next.tenant_id, following.import_id, following.arrival, following.place
+    FROM next
+    JOIN mirrors USING (tenant_id)
+    LEFT JOIN turns USING (tenant_id)
+    CROSS JOIN LATERAL (
+        SELECT request.*, row_number() OVER (ORDER BY arrival) AS place
+        FROM (
+            SELECT import_id, xpm_client_id, arrival, taken_in_at FROM requests
+            WHERE tenant_id = next.tenant_id AND to_do AND arrival > next.arrival
+                AND status = 'queued' AND announcement IS NULL
+                AND ready_at <= statement_timestamp()
+                AND (leased_until IS NULL OR leased_until <= statement_timestamp())
+            ORDER BY arrival
+            LIMIT $7::integer
+        ) AS request
+        WHERE mirrors.full_at >= request.taken_in_at AND EXISTS (
+            SELECT FROM mirror_clients
+            WHERE mirror_clients.tenant_id = next.tenant_id
+                AND mirror_clients.xpm_client_id = lower(request.xpm_client_id)
+                AND mirror_clients.read_at >= request.taken_in_at
+        )
+    ) AS following
+    WHERE following.place < $7::integer - next.in_hand
+        AND (turns.paused_until IS NULL OR turns.paused_until <= statement_timestamp())
+), chosen AS (
+    SELECT tenant_id, import_id FROM (
+        SELECT tenant_id, import_id, arrival, 0 AS place FROM next
+        UNION ALL
+        SELECT tenant_id, import_id, arrival, place FROM company
+    ) AS all_of_them
+    ORDER BY place, arrival
     LIMIT $5
 ), free AS (
-    SELECT tenant_id, import_id FROM requests JOIN next USING (tenant_id, import_id)
+    SELECT tenant_id, import_id FROM requests JOIN chosen USING (tenant_id, import_id)
     FOR UPDATE OF requests SKIP LOCKED
 ), served AS (
     INSERT INTO turns (tenant_id, served_at)
-    SELECT tenant_id, statement_timestamp() FROM free
+    SELECT DISTINCT tenant_id, statement_timestamp() FROM free
     ON CONFLICT (tenant_id) DO UPDATE SET served_at = excluded.served_at
 )
 UPDATE requests SET leased_by = $1, leased_until = clock_timestamp() + $2::interval
@@ -114,19 +161,39 @@ FROM (
 ) AS times;
 
 -- extend --
--- Keep a lease
+-- Keep leases
+WITH mine AS (
+    SELECT tenant_id, import_id FROM requests
+    JOIN unnest($1::text[], $2::text[], $3::uuid[]) AS asked (tenant_id, import_id, lease)
+        USING (tenant_id, import_id)
+    WHERE leased_by = lease
+    ORDER BY status = 'ended', tenant_id, client_id, arrival
+    FOR UPDATE OF requests
+)
 UPDATE requests SET leased_until = clock_timestamp() + $4::interval
-WHERE tenant_id = $1 AND import_id = $2 AND leased_by = $3;
+FROM mine
+WHERE requests.tenant_id = mine.tenant_id AND requests.import_id = mine.import_id
+RETURNING requests.tenant_id, requests.import_id;
 
--- store_set --
+-- store_sets --
 -- The first to store an import's set wins
-UPDATE requests SET status = 'stored', last_event = $4
-WHERE tenant_id = $1 AND import_id = $2 AND leased_by = $3 AND status = 'queued';
+WITH mine AS (
+    SELECT tenant_id, import_id, last FROM requests
+    JOIN unnest($1::text[], $2::text[], $3::uuid[], $4::bytea[]) AS asked (tenant_id, import_id, lease, last)
+        USING (tenant_id, import_id)
+    WHERE leased_by = lease AND status = 'queued'
+    ORDER BY tenant_id, client_id, arrival
+    FOR UPDATE OF requests
+)
+UPDATE requests SET status = 'stored', last_event = mine.last
+FROM mine
+WHERE requests.tenant_id = mine.tenant_id AND requests.import_id = mine.import_id
+RETURNING requests.tenant_id, requests.import_id;
 
 -- add_events --
--- Store the events of a set in order
+-- Store the events of sets, each in order
 INSERT INTO staged_events (tenant_id, import_id, ordinal, event)
-SELECT $1, $2, ordinal - 1, event FROM unnest($3::bytea[]) WITH ORDINALITY AS stored (event, ordinal);
+SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], $4::bytea[]);
 
 -- events --
 -- The stored set in order
@@ -134,12 +201,23 @@ SELECT event FROM staged_events WHERE tenant_id = $1 AND import_id = $2 ORDER BY
 
 -- forget_events --
 -- An acknowledged set is in the journal; its personal data need not be here as well
-DELETE FROM staged_events WHERE tenant_id = $1 AND import_id = $2;
+DELETE FROM staged_events USING unnest($1::text[], $2::text[]) AS ended (tenant_id, import_id)
+WHERE staged_events.tenant_id = ended.tenant_id AND staged_events.import_id = ended.import_id;
 
 -- end --
 -- Everything was acknowledged, and with it the repeats that were known by then are answered
-UPDATE requests SET status = 'ended', asked_again = asked_again - $4
-WHERE tenant_id = $1 AND import_id = $2 AND leased_by = $3 AND status IN ('stored', 'ended');
+WITH mine AS (
+    SELECT tenant_id, import_id, answered FROM requests
+    JOIN unnest($1::text[], $2::text[], $3::uuid[], $4::integer[]) AS asked (tenant_id, import_id, lease, answered)
+        USING (tenant_id, import_id)
+    WHERE leased_by = lease AND status IN ('stored', 'ended')
+    ORDER BY status = 'ended', tenant_id, client_id, arrival
+    FOR UPDATE OF requests
+)
+UPDATE requests SET status = 'ended', asked_again = asked_again - mine.answered
+FROM mine
+WHERE requests.tenant_id = mine.tenant_id AND requests.import_id = mine.import_id
+RETURNING requests.tenant_id, requests.import_id, requests.client_id;
 
 -- park --
 -- Keep the announcement of a wait; it can be taken up at once, to be published
@@ -158,7 +236,17 @@ INSERT INTO turns (tenant_id, paused_until) VALUES ($1, $2)
 ON CONFLICT (tenant_id) DO UPDATE SET paused_until = greatest(turns.paused_until, excluded.paused_until);
 
 -- give_back --
--- Let whoever comes next take the request, not before the pause is over
+-- Let whoever comes next take the requests, each not before its pause is over
+WITH mine AS (
+    SELECT tenant_id, import_id, pause FROM requests
+    JOIN unnest($1::text[], $2::text[], $3::uuid[], $4::interval[]) AS asked (tenant_id, import_id, lease, pause)
+        USING (tenant_id, import_id)
+    WHERE leased_by = lease
+    ORDER BY status = 'ended', tenant_id, client_id, arrival
+    FOR UPDATE OF requests
+)
 UPDATE requests
-SET leased_by = NULL, leased_until = NULL, ready_at = greatest(ready_at, clock_timestamp() + $4::interval)
-WHERE tenant_id = $1 AND import_id = $2 AND leased_by = $3;
+SET leased_by = NULL, leased_until = NULL, ready_at = greatest(ready_at, clock_timestamp() + mine.pause)
+FROM mine
+WHERE requests.tenant_id = mine.tenant_id AND requests.import_id = mine.import_id
+RETURNING requests.tenant_id, requests.import_id;

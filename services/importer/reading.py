@@ -35,6 +35,9 @@ Mirrors = Callable[[Request, Xpm, str], Mirror]
 FEW = 4
 """Parties that are looked up before it is asked again whether a list is worth it by now."""
 
+QUICK = 100
+"""Relationships that are staged in a few milliseconds; a client with thousands takes seconds, and a thread."""
+
 
 class Practices:
     """The practices that are connected."""
@@ -82,13 +85,12 @@ class Practices:
             client = await xpm.read_client(xpm_client_id, check_usable)
             await reading.complete([each for each in parties_to_read(client, today) if each not in known])
         else:
-            practice = (await key.access()).xero_tenant_id
-            client = await reading.with_mirror(self._mirrors(request, xpm, practice), today)
+            client = await reading.with_mirror(self._mirrors(request, xpm, key.practice), today)
         words = await self._words(request.tenant_id)
         _note_contradictions(request, client, known, words)
-        return await asyncio.to_thread(
-            staged, request, client, known, today, words
-        )  # a large client takes seconds
+        if len(client.relationships) <= QUICK:
+            return staged(request, client, known, today, words)
+        return await asyncio.to_thread(staged, request, client, known, today, words)
 
     def forget(self, request: Request) -> None:
         """The import has ended, or is somebody else's now."""
@@ -129,7 +131,11 @@ class _Reading:
 
     async def _look_up(self, mirror: Mirror, party_ids: Sequence[str]) -> None:
         if party_ids:
-            refused = await self.complete(party_ids)
+            try:
+                refused = await self.complete(party_ids)
+            except BaseException:
+                mirror.not_looked_up()
+                raise
             await mirror.looked_up({each: self.known[each] for each in party_ids if each not in refused})
 
     async def complete(self, party_ids: Sequence[str]) -> Sequence[str]:

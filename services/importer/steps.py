@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,6 +20,7 @@ from services.importer import course, domain, metrics
 from services.importer.course import Fail, Patience, Wait
 from services.importer.domain import Request
 from services.importer.queue import Claimed, Queue
+from services.importer.together import Together
 from services.importer.xpm.errors import XpmError
 from worker.failures import Verdict, classify
 from worker.publisher import check_size
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-EVENTS_AT_ONCE = 200
-"""Events of one publication: between two of them others have their turn."""
+EVENTS_OF_ONE = 200
+"""Events of one import in one publication: between two of them others have their turn."""
+EVENTS_AT_ONCE = 2_000
+"""Events of one publication, of as many imports as have some to be published."""
 
 STAGED = "staged"
 NOT_LINKED = Fail(
@@ -52,7 +56,7 @@ class Steps:
     ) -> None:
         self._queue = queue
         self._practices = practices
-        self._publisher = publisher
+        self._publishing = Together(partial(_publish, publisher), EVENTS_AT_ONCE, len)
         self._patience = patience
 
     async def take(self, claimed: Claimed) -> None:
@@ -146,8 +150,13 @@ class Steps:
         log.info("import_published", tenant_id=claimed.key[0], import_id=claimed.key[1], events=len(events))
 
     async def _publish(self, request: Request, events: Sequence[bytes]) -> None:
-        for start in range(0, len(events), EVENTS_AT_ONCE):
-            await self._publisher.publish(_to_journal(request, events[start : start + EVENTS_AT_ONCE]))
+        for start in range(0, len(events), EVENTS_OF_ONE):
+            await self._publishing(_to_journal(request, events[start : start + EVENTS_OF_ONE]))
+
+
+async def _publish(publisher: "Publisher", some: Sequence[Sequence[Outgoing]]) -> list[None]:
+    await publisher.publish([event for events in some for event in events])
+    return [None] * len(some)
 
 
 def _requested_at(claimed: Claimed) -> datetime:

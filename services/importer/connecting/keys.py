@@ -102,6 +102,11 @@ class PracticeKey:
         self._access: Access | None = None
         self._good_until = 0.0
 
+    @property
+    def practice(self) -> str:
+        """Xero's id of the practice."""
+        return self._xpm_tenant_id
+
     async def access(self, refused: Access | None = None) -> Access:
         """A token that should be alive, and is not the one that was `refused`."""
         if refused is None and self._access is not None and time.monotonic() < self._good_until:

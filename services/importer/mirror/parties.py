@@ -21,8 +21,6 @@ COLD_IMPORTS = 4
 """As many imports that wait are worth a list of everything, while the mirror is empty or old."""
 LOOKUPS = 60
 """So are as many parties that were read one by one."""
-CHECKS = 10
-"""Parties that a list of everything did not bring, and that are looked up all the same; the others are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +45,7 @@ class Mirror:
         self._practice = practice
         self._keeping = Keeping(store, request.tenant_id, xpm)
         self.listed = False
+        self._checking: tuple[datetime, int] | None = None
 
     async def client(self, xpm_client_id: str) -> Client | None:
         """The client from a list of everything, which is read first if enough imports wait for one."""
@@ -92,7 +91,9 @@ class Mirror:
         state = await self._state()
         if not self.listed or state.full_at is None or not state.sees_archived:
             return {}
-        gone = list(party_ids)[max(CHECKS - state.checks, 0) :]
+        checks = self._store.checks.begin(self._tenant_id, state.full_at, state.checks, len(party_ids))
+        self._checking = state.full_at, checks
+        gone = list(party_ids)[checks:]
         metrics.PARTIES.labels("gone").inc(len(gone))
         await self._store.keep_missing(self._tenant_id, gone, state.full_at)
         return {party_id: Party(None, state.full_at) for party_id in gone}
@@ -106,6 +107,11 @@ class Mirror:
             elif party.as_of is not None:
                 await self._store.keep_missing(self._tenant_id, [party_id], party.as_of)
         await self._store.looked_up(self._tenant_id, len(parties), len(parties) if self.listed else 0)
+
+    def not_looked_up(self) -> None:
+        """What was to be looked up could not be read: other imports may try."""
+        if self._checking is not None:
+            self._store.checks.give_up(self._tenant_id, *self._checking)
 
     async def _state(self) -> State:
         return await self._store.state(self._tenant_id, self._practice, self._import_id)

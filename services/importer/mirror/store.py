@@ -13,6 +13,8 @@ import orjson
 
 from schemas.people import PersonDetails
 from services.importer.domain import Party
+from services.importer.mirror.checks import Checks
+from services.importer.together import Together
 from services.importer.xpm.records import Client, Details
 from worker import queries
 
@@ -22,6 +24,14 @@ if TYPE_CHECKING:
 QUERIES = queries.load("services.importer.mirror", "store.sql")
 LISTS_LEFT_ALONE = timedelta(hours=1)
 COUNTED = 100
+IMPORTS_AT_ONCE = 100
+PARTIES_AT_ONCE = 5_000
+"""What one statement looks for."""
+
+_Whose = tuple[str, str, str]
+"""A tenant's id, Xero's id of the practice or of a client, and an import's id."""
+_Wanted = tuple[str, Sequence[str], datetime]
+"""A tenant's id, parties, and since when they are to be known."""
 
 _NEEDED = {*PersonDetails.model_fields, "postal_address"} & {*Details.model_fields}
 
@@ -46,18 +56,22 @@ class State:
 
 
 class Store:
-    """The mirrors of all tenants."""
+    """The mirrors of all tenants; what several imports ask for at the same time is one statement."""
 
     def __init__(self, pool: "Pool[Record]", lease: timedelta) -> None:
         self._pool = pool
         self.lease = lease
+        self.checks = Checks()
+        self._states = Together(self._find_states, IMPORTS_AT_ONCE)
+        self._clients = Together(self._find_clients, IMPORTS_AT_ONCE)
+        self._parties = Together(self._find_parties, PARTIES_AT_ONCE, lambda wanted: len(wanted[1]))
 
     async def state(self, tenant_id: str, xpm_tenant_id: str, import_id: str) -> State:
         """The state of the tenant's mirror of that practice, which begins empty."""
         while True:
-            row = await self._pool.fetchrow(QUERIES.state, tenant_id, xpm_tenant_id, COUNTED, import_id)
-            if row is not None:
-                return State(**row)
+            state = await self._states((tenant_id, xpm_tenant_id, import_id))
+            if state is not None:
+                return state
             await self._pool.execute(QUERIES.clear, tenant_id, xpm_tenant_id)
             await self._pool.execute(QUERIES.open, tenant_id, xpm_tenant_id)
 
@@ -114,13 +128,11 @@ class Store:
 
     async def client(self, tenant_id: str, xpm_client_id: str, import_id: str) -> Client | None:
         """The client as a list brought it that began after the import was asked for."""
-        row = await self._pool.fetchrow(QUERIES.client, tenant_id, xpm_client_id, import_id)
-        return Client.model_validate_json(row["record"]) if row else None
+        return await self._clients((tenant_id, xpm_client_id, import_id))
 
     async def parties(self, tenant_id: str, party_ids: Sequence[str], since: datetime) -> dict[str, Party]:
         """Those that are known as they were since then."""
-        rows = await self._pool.fetch(QUERIES.parties, tenant_id, list(party_ids), since)
-        return {row["xpm_client_id"]: _party(row) for row in rows}
+        return await self._parties((tenant_id, party_ids, since))
 
     async def erase(self, given: Iterable[str]) -> None:
         """Erase everything of tenants that are not connected; `given` are those whose connection is configured."""
@@ -129,6 +141,32 @@ class Store:
 
     async def erase_all(self) -> None:
         await self._pool.execute(QUERIES.erase_all)
+
+    async def _find_states(self, some: Sequence[_Whose]) -> list[State | None]:
+        found: list[State | None] = [None] * len(some)
+        for place, *state in await self._pool.fetch(
+            QUERIES.state, *map(list, zip(*some, strict=True)), COUNTED
+        ):
+            found[place - 1] = State(*state)
+        return found
+
+    async def _find_clients(self, some: Sequence[_Whose]) -> list[Client | None]:
+        found: list[Client | None] = [None] * len(some)
+        for place, record in await self._pool.fetch(QUERIES.clients, *map(list, zip(*some, strict=True))):
+            found[place - 1] = Client.model_validate_json(record)
+        return found
+
+    async def _find_parties(self, some: Sequence[_Wanted]) -> list[dict[str, Party]]:
+        asked = [
+            (place, tenant_id, party_id, since)
+            for place, (tenant_id, party_ids, since) in enumerate(some)
+            for party_id in party_ids
+        ]
+        found: list[dict[str, Party]] = [{} for _ in some]
+        columns = map(list, zip(*asked, strict=True))
+        for row in await self._pool.fetch(QUERIES.parties, *columns) if asked else ():
+            found[row["place"]][row["xpm_client_id"]] = _party(row)
+        return found
 
 
 def _details(client: Client | None) -> str | None:

@@ -7,20 +7,29 @@ DELETE FROM mirrors WHERE tenant_id = $1 AND xpm_tenant_id <> $2;
 INSERT INTO mirrors (tenant_id, xpm_tenant_id) VALUES ($1, $2) ON CONFLICT (tenant_id) DO NOTHING;
 
 -- state --
--- What is known of a mirror, and how many imports wait for this practice, counted up to a limit
-SELECT
-    full_at, fresh_at, sees_archived, checks, lookups, clock_timestamp() AS now,
-    (SELECT taken_in_at FROM requests WHERE tenant_id = $1 AND import_id = $4) AS asked_at,
-    lists_from IS NULL OR lists_from <= clock_timestamp() AS lists_work,
-    coalesce(full_at >= (SELECT taken_in_at FROM requests WHERE tenant_id = $1 AND import_id = $4), false) AS covered,
-    (
+-- What is known of mirrors, each for an import, and how many imports wait for that practice, counted up to a limit
+WITH asked AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY
+        AS asked (tenant_id, xpm_tenant_id, import_id, place)
+), crowds AS (
+    SELECT tenant_id, (
         SELECT count(*) FROM (
             SELECT FROM requests
-            WHERE requests.tenant_id = mirrors.tenant_id AND status IN ('queued', 'behind') AND xpm_client_id IS NOT NULL
-            LIMIT $3
+            WHERE requests.tenant_id = tenants.tenant_id
+                AND status IN ('queued', 'behind') AND requests.xpm_client_id IS NOT NULL
+            LIMIT $4
         ) AS counted
     ) AS waiting
-FROM mirrors WHERE tenant_id = $1 AND xpm_tenant_id = $2;
+    FROM (SELECT DISTINCT tenant_id FROM asked) AS tenants
+)
+SELECT
+    place, full_at, fresh_at, sees_archived, checks, lookups, clock_timestamp() AS now, taken_in_at AS asked_at,
+    lists_from IS NULL OR lists_from <= clock_timestamp() AS lists_work,
+    coalesce(full_at >= taken_in_at, false) AS covered, waiting
+FROM asked
+JOIN mirrors USING (tenant_id, xpm_tenant_id)
+JOIN crowds USING (tenant_id)
+LEFT JOIN requests USING (tenant_id, import_id);
 
 -- begin --
 -- Be the one who reads the practice, and say when that began
@@ -86,17 +95,22 @@ WHERE tenant_id = $1;
 -- So many parties were read one by one, so many of them although a list of everything did not bring them
 UPDATE mirrors SET lookups = lookups + $2, checks = checks + $3 WHERE tenant_id = $1;
 
--- client --
--- The whole record of an import's client, from a list that began after the import was asked for
-SELECT record, read_at FROM mirror_clients JOIN requests USING (tenant_id)
-WHERE tenant_id = $1 AND mirror_clients.xpm_client_id = $2 AND import_id = $3 AND read_at >= taken_in_at;
+-- clients --
+-- The whole records of imports' clients, from a list that began after each import was asked for
+SELECT place, record
+FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS asked (tenant_id, client, import_id, place)
+JOIN requests USING (tenant_id, import_id)
+JOIN mirror_clients
+    ON mirror_clients.tenant_id = asked.tenant_id AND mirror_clients.xpm_client_id = asked.client
+        AND read_at >= taken_in_at;
 
 -- parties --
 -- Records that are fresh: read since then, or followed by a reading of all changes since then
-SELECT xpm_client_id, details, archived, deleted, as_of FROM mirror_parties
+SELECT place, xpm_client_id, details, archived, deleted, as_of
+FROM unnest($1::integer[], $2::text[], $3::text[], $4::timestamptz[]) AS asked (place, tenant_id, xpm_client_id, since)
+JOIN mirror_parties USING (tenant_id, xpm_client_id)
 JOIN mirrors USING (tenant_id)
-WHERE tenant_id = $1 AND xpm_client_id = ANY ($2::text[])
-    AND (as_of >= $3 OR fresh_at >= $3);
+WHERE as_of >= since OR fresh_at >= since;
 
 -- erase --
 -- Erase the mirrors of tenants that are not connected, neither by themselves nor by what was given

@@ -42,6 +42,11 @@ class Access:
         tenant = {"Xero-Tenant-Id": self.xero_tenant_id} if self.xero_tenant_id else {}
         return {"Authorization": f"Bearer {self.token}", "Accept": "application/xml", **tenant}
 
+    @property
+    def practice(self) -> str:
+        """Xero's id of the practice."""
+        return self.xero_tenant_id
+
     async def access(self, refused: "Access | None" = None) -> "Access":  # noqa: ARG002 - there is no other
         """A key that never changes."""
         return self
@@ -49,6 +54,10 @@ class Access:
 
 class Key(Protocol):
     """Opens one practice with a token that may change while calls are made."""
+
+    @property
+    def practice(self) -> str:
+        """Xero's id of the practice."""
 
     async def access(self, refused: Access | None = None) -> Access:
         """A token that should be alive, and another one than was `refused`, where there is another."""

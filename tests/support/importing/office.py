@@ -10,7 +10,7 @@ from uuid import uuid4
 import asyncpg
 
 from services.importer.domain import Request
-from services.importer.queue import QUERIES, Claimed, Queue, Rules, take_in
+from services.importer.queue import AT_ONCE, LISTED, QUERIES, Claimed, Queue, Rules, take_in
 from tests.support.importing.requests import content
 
 LONG = timedelta(minutes=1)
@@ -54,6 +54,8 @@ class Office:
                 2,
                 DEADLINE,
                 10,
+                AT_ONCE,
+                LISTED,
             )
             await looking.rollback()
         plan: dict[str, Any] = json.loads(told)[0]["Plan"]
