@@ -36,7 +36,10 @@ class Freshness:
 
 
 class Mirror:
-    """The mirror as one import sees it; `listed` says that its client came from a list of everything."""
+    """The mirror as one import sees it; `listed` says that its client came from a list of everything.
+
+    Whatever that list brought is fresh enough for the import: the list began after it was asked for.
+    """
 
     def __init__(self, store: Store, freshness: Freshness, request: Request, xpm: Xpm, practice: str) -> None:
         self._store = store
@@ -44,8 +47,13 @@ class Mirror:
         self._tenant_id, self._import_id = request.tenant_id, request.import_id
         self._practice = practice
         self._keeping = Keeping(store, request.tenant_id, xpm)
-        self.listed = False
+        self._as_listed: State | None = None
         self._checking: tuple[datetime, int] | None = None
+
+    @property
+    def listed(self) -> bool:
+        """Whether the client came from a list of everything."""
+        return self._as_listed is not None
 
     async def client(self, xpm_client_id: str) -> Client | None:
         """The client from a list of everything, which is read first if enough imports wait for one."""
@@ -57,7 +65,7 @@ class Mirror:
             state = await self._state()
             if state.covered:
                 found = await self._store.client(self._tenant_id, wanted, self._import_id)
-                self.listed = found is not None
+                self._as_listed = state if found is not None else None
                 return found
             if not self._is_everything_due(state):
                 return None
@@ -65,7 +73,7 @@ class Mirror:
 
     async def known(self, party_ids: Sequence[str]) -> dict[str, Party]:
         """The parties that are known and fresh, after a look at what has changed if that is due."""
-        state = await self._state()
+        state = self._as_listed or await self._state()
         while state.fresh_at is not None and self._is_stale(state) and state.lists_work:
             try:
                 old = self._is_old(state)
@@ -88,14 +96,15 @@ class Mirror:
         The list that brought this client would have brought them, since it brought archived clients too. Some are
         looked up all the same, in case it is the list that is at fault.
         """
-        state = await self._state()
-        if not self.listed or state.full_at is None or not state.sees_archived:
+        state = self._as_listed
+        if not party_ids or state is None or state.full_at is None or not state.sees_archived:
             return {}
         checks = self._store.checks.begin(self._tenant_id, state.full_at, state.checks, len(party_ids))
         self._checking = state.full_at, checks
         gone = list(party_ids)[checks:]
         metrics.PARTIES.labels("gone").inc(len(gone))
-        await self._store.keep_missing(self._tenant_id, gone, state.full_at)
+        if gone:
+            await self._store.keep_missing(self._tenant_id, gone, state.full_at)
         return {party_id: Party(None, state.full_at) for party_id in gone}
 
     async def looked_up(self, parties: Mapping[str, Party]) -> None:

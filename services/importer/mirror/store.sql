@@ -23,13 +23,18 @@ WITH asked AS (
     FROM (SELECT DISTINCT tenant_id FROM asked) AS tenants
 )
 SELECT
-    place, full_at, fresh_at, sees_archived, checks, lookups, clock_timestamp() AS now, taken_in_at AS asked_at,
+    place, full_at, fresh_at, sees_archived, checks, lookups, clock_timestamp() AS now, asked_at,
     lists_from IS NULL OR lists_from <= clock_timestamp() AS lists_work,
-    coalesce(full_at >= taken_in_at, false) AS covered, waiting
+    coalesce(full_at >= asked_at, false) AS covered, waiting
 FROM asked
 JOIN mirrors USING (tenant_id, xpm_tenant_id)
 JOIN crowds USING (tenant_id)
-LEFT JOIN requests USING (tenant_id, import_id);
+CROSS JOIN LATERAL (
+    SELECT (
+        SELECT taken_in_at FROM requests
+        WHERE requests.tenant_id = asked.tenant_id AND requests.import_id = asked.import_id
+    ) AS asked_at
+) AS request;
 
 -- begin --
 -- Be the one who reads the practice, and say when that began
@@ -98,17 +103,26 @@ UPDATE mirrors SET lookups = lookups + $2, checks = checks + $3 WHERE tenant_id 
 -- clients --
 -- The whole records of imports' clients, from a list that began after each import was asked for
 SELECT place, record
-FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS asked (tenant_id, client, import_id, place)
-JOIN requests USING (tenant_id, import_id)
-JOIN mirror_clients
-    ON mirror_clients.tenant_id = asked.tenant_id AND mirror_clients.xpm_client_id = asked.client
-        AND read_at >= taken_in_at;
+FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS asked (tenant_id, xpm_client_id, import_id, place)
+CROSS JOIN LATERAL (  -- one by one: with young statistics a join reads the whole tenant
+    SELECT record, read_at FROM mirror_clients
+    WHERE mirror_clients.tenant_id = asked.tenant_id AND mirror_clients.xpm_client_id = asked.xpm_client_id
+    LIMIT 1
+) AS client
+WHERE read_at >= (
+    SELECT taken_in_at FROM requests
+    WHERE requests.tenant_id = asked.tenant_id AND requests.import_id = asked.import_id
+);
 
 -- parties --
 -- Records that are fresh: read since then, or followed by a reading of all changes since then
 SELECT place, xpm_client_id, details, archived, deleted, as_of
 FROM unnest($1::integer[], $2::text[], $3::text[], $4::timestamptz[]) AS asked (place, tenant_id, xpm_client_id, since)
-JOIN mirror_parties USING (tenant_id, xpm_client_id)
+CROSS JOIN LATERAL (  -- one by one, as above
+    SELECT details, archived, deleted, as_of FROM mirror_parties
+    WHERE mirror_parties.tenant_id = asked.tenant_id AND mirror_parties.xpm_client_id = asked.xpm_client_id
+    LIMIT 1
+) AS party
 JOIN mirrors USING (tenant_id)
 WHERE as_of >= since OR fresh_at >= since;
 

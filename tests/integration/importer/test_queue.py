@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.importer.queue import AT_ONCE, LeaseLost
+from services.importer.queue import AT_ONCE, LISTED, SHARE, LeaseLost
 from tests.support.eventually import eventually
 from tests.support.importing.office import DEADLINE, SHORT, Office, finish, take, take_one
 from tests.support.importing.requests import now_ms, request
@@ -63,6 +63,38 @@ async def test_a_tenant_with_one_request_is_next_whatever_the_others_have(office
     assert await take(queue) == ["many0"]
     await office.take_in(request("one", tenant_id="one"))
     assert await take(queue) + await take(queue) == ["one", "many1"]
+
+
+async def list_everything(office: Office, tenant_id: str) -> None:
+    """As if a list had just brought the client that all these requests are for."""
+    await office.fetch(
+        "INSERT INTO mirrors (tenant_id, xpm_tenant_id, full_at) VALUES ($1, 'x', now())", tenant_id
+    )
+    await office.fetch("INSERT INTO mirror_clients VALUES ($1, 'x1', '{}', now())", tenant_id)
+
+
+async def test_what_a_list_has_brought_is_taken_together(office: Office) -> None:
+    """Those imports call nobody: more of them are in hand than may call, up to a limit; one that came later is not."""
+    await office.take_in(*(request(f"i{number:03}") for number in range(LISTED + 20)))
+    await list_everything(office, "t1")
+    await office.take_in(request("later"))
+    queue = office.queue(per_tenant=2)
+    taken = [await take(queue, 1000) for _ in range(3)]
+    assert [len(some) for some in taken] == [SHARE, LISTED - SHARE, 0]
+    assert sorted(taken[0] + taken[1]) == [f"i{number:03}" for number in range(LISTED)]
+
+
+async def test_what_a_list_has_brought_keeps_no_other_tenant_waiting(office: Office) -> None:
+    """Each tenant's first comes before a second of any, and a practice that is paused has none in hand."""
+    for tenant in ("many", "paused"):
+        await office.take_in(*(request(f"{tenant}{number}", tenant_id=tenant) for number in range(60)))
+        await list_everything(office, tenant)
+    queue = office.queue(per_tenant=2)
+    await queue.pause("paused", datetime.now(UTC) + timedelta(hours=1))
+    await office.take_in(*(request(f"one{number}", tenant_id=f"t{number}") for number in range(3)))
+    assert sorted(await take(queue, 5)) == ["many0", "many1", "one0", "one1", "one2"]
+    await office.take_in(request("new", tenant_id="new"))
+    assert await take(queue, 1) == ["new"]
 
 
 async def test_tenants_take_turns_when_there_is_room_for_one(office: Office) -> None:
