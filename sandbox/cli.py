@@ -1,7 +1,6 @@
 """The command line of the sandbox: `python -m sandbox` and `muster sandbox`."""
 
 import re
-import socket
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -16,7 +15,7 @@ from sandbox.greeting import greeting
 from sandbox.mix import AS_USUAL, Mix
 from sandbox.oauth import Application, Lives
 from sandbox.quota import GENEROUS, REAL
-from sandbox.server import serve
+from sandbox.server import listen, serve
 from sandbox.state import Sandbox, Tenancy, harbour_tenancy, made_up_tenancy
 from sandbox.ties import CannotFill
 
@@ -142,7 +141,7 @@ def command(
     if trouble:
         state.faults.add(_trouble(trouble))
     try:
-        listener = socket.create_server((host, port))
+        listener = listen(host, port)
     except OSError as error:
         typer.echo(
             f"Cannot listen on {host}:{port} ({error.strerror}). Choose another with --port.", err=True
