@@ -18,7 +18,19 @@ async def importer(options: Options) -> Figures:
 
     found = await measure_importing(min(PAIRS, options.runs), options.imports)
     ways = {"by_list": _way(found.by_list), "one_by_one": _way(found.one_by_one)}
-    return {"imports": options.imports, "ratio": max(way["ratio"] for way in ways.values()), **ways}
+    return {
+        "imports": options.imports,
+        "ratio": max(way["ratio"] for way in ways.values()),
+        **ways,
+        "ceiling": _ceiling(found.ceilings),
+    }
+
+
+def _ceiling(ceilings: Any) -> Figures:
+    return {
+        part: median(getattr(each, part) for each in ceilings)
+        for part in ("reading", "making", "storing", "altogether")
+    }
 
 
 def _way(pairs: Any) -> Figures:

@@ -243,8 +243,18 @@ def _importer(results: Results) -> str:
         )
     ]
     head = ("way", "calls", "items", "importer, s", "bare client, s", "median ratio")
-    return f"{found['imports']:,} imports asked for at once, in a sandbox without quota.\n\n" + _table(
+    page = f"{found['imports']:,} imports asked for at once, in a sandbox without quota.\n\n" + _table(
         head, rows
+    )
+    ceiling = found.get("ceiling")
+    if ceiling is None:
+        return page
+    reading, making, storing, altogether = (
+        f"{ceiling[part]:.1f} s" for part in ("reading", "making", "storing", "altogether")
+    )
+    return (
+        f"{page}\n\nThe ceiling by list: the same lists read ({reading}), the same events made ({making}), stored and "
+        f"published 5,000 at once\n({storing}), and nothing else: {altogether}. The bare client reads nothing."
     )
 
 

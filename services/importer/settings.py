@@ -72,7 +72,9 @@ class ImporterSettings(Settings):
     imports_at_once: Positive = 250
     """Imports that a process has in hand at once: a bound for its memory, and far more than slow practices can fill."""
     imports_per_practice: Positive = 4
-    """Imports of one practice in hand at once, over all processes: as many as may call at once beside a person."""
+    """Imports of one practice in hand at once, over all processes: as many as may call at once beside a person.
+
+    Those whose client a list has brought call nobody, and do not count."""
     import_calls: Positive = 2
     """Calls at once for one import, as far as the quota allows."""
     import_lease_seconds: Annotated[float, Field(ge=1)] = 30
