@@ -73,7 +73,7 @@ def command(
 async def examine(settings: Settings, late_seconds: float) -> list[Finding]:
     """Run every check that can be run; one that breaks is a finding too."""
     async with _broker(settings) as broker:
-        world = World(settings, broker, await _database_answers(settings), late_seconds)
+        world = World(settings, broker, await _why_no_database(settings), late_seconds)
         return [one for each in CHECKS for one in await _run(world, *each)]
 
 
@@ -84,7 +84,7 @@ async def _run(
         part
         for part, lacks in (
             ("Kafka", needs_kafka and world.broker is None),
-            ("Postgres", needs_postgres and not world.database),
+            ("Postgres", needs_postgres and world.no_database is not None),
         )
         if lacks
     ]
@@ -114,13 +114,13 @@ async def _broker(settings: Settings) -> AsyncIterator[Broker | None]:
         await opening.__aexit__(None, None, None)
 
 
-async def _database_answers(settings: Settings) -> bool:
+async def _why_no_database(settings: Settings) -> Exception | None:
     try:
         database = await connect(settings, "doctor")
-    except TROUBLE:
-        return False
+    except TROUBLE as error:
+        return error
     await database.close()
-    return True
+    return None
 
 
 def _table(found: Sequence[Finding]) -> Table:

@@ -23,11 +23,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What checks look at. `broker` is None while Kafka does not answer, `database` False while Postgres does not."""
+    """What checks look at. `broker` is None while Kafka does not answer, `no_database` is why Postgres does not."""
 
     settings: Settings
     broker: Broker | None
-    database: bool
+    no_database: Exception | None
     late_seconds: float
 
 

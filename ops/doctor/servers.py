@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from aiokafka import TopicPartition
 
 from ops.doctor.finding import Finding, World
+from ops.explaining import explanation
 from ops.times import shown_duration
 from schemas.topics import TOPICS
 from services.resolver import generations
@@ -128,10 +129,10 @@ async def _kafka(world: World) -> Finding:
 
 
 async def _postgres(world: World) -> Finding:
-    if not world.database:
-        return Finding(
-            "postgres", "bad", "does not let us in", "Start it, or say where it is with MUSTER_POSTGRES_DSN."
-        )
+    if world.no_database is not None:
+        _, sentence = explanation(world.no_database)
+        said, _, advice = sentence.partition(". ")
+        return Finding("postgres", "bad", said, advice)
     began = time.monotonic()
     database = await connect(world.settings, "doctor")
     took = (time.monotonic() - began) * 1000

@@ -53,7 +53,7 @@ async def replays(world: World) -> Sequence[Finding]:
     if said:
         return said
     return [
-        Finding("replays", "ok", "one is at work" if at_work else "none is half-way, and all of them is out")
+        Finding("replays", "ok", "one is at work" if at_work else "none is half-way, and all is published")
     ]
 
 

@@ -246,6 +246,7 @@ async def test_the_doctor_goes_on_without_kafka_and_without_postgres(
     assert without_kafka["kafka"]["level"] == "bad"
     assert (without_kafka["migrations"]["level"], without_kafka["services"]["level"]) == ("ok", "look")
     assert without_postgres["postgres"]["level"] == "bad"
+    assert without_postgres["postgres"]["said"] == "Postgres does not answer at 127.0.0.1:1/nothing"
     assert (without_postgres["topics"]["level"], without_postgres["positions"]["level"]) == ("ok", "look")
     assert unmigrated["migrations"]["advice"] == "Run `muster migrate`."
 
