@@ -16,13 +16,13 @@ FROM decisions
 WHERE partition = $1 AND tenant_id = $2;
 
 -- entries --
--- The last records that are about an id, in their order, and how many there are; of a member or an import also the decisions on their items
+-- The last records that are about an id, in their order, and how many there are; of an import also the decisions on its items, of a member all about its items
 WITH items_of AS MATERIALIZED (
-    SELECT item_id, min(since) AS since
+    SELECT item_id, min(since) AS since, bool_or(of_member) AS of_member
     FROM (
-        SELECT item_id, 0 AS since FROM items WHERE tenant_id = $2 AND member_id = $3
+        SELECT item_id, 0 AS since, true AS of_member FROM items WHERE tenant_id = $2 AND member_id = $3
         UNION ALL
-        SELECT item_id, "offset" FROM decisions
+        SELECT item_id, "offset", false FROM decisions
         WHERE partition = $1 AND tenant_id = $2 AND import_id = $3 AND item_id IS NOT NULL
     ) AS of_member_or_import
     GROUP BY item_id
@@ -30,7 +30,7 @@ WITH items_of AS MATERIALIZED (
     SELECT "offset", count(*) OVER () AS total
     FROM decisions
     LEFT JOIN items_of ON items_of.item_id = decisions.item_id AND items_of.since <= decisions."offset"
-        AND decisions.import_id IS NULL
+        AND (decisions.import_id IS NULL OR items_of.of_member)
     WHERE partition = $1 AND tenant_id = $2 AND ordinal = 0
         AND ($3::text IS NULL OR $3 IN (event_id, client_id, import_id, decisions.item_id, member_id) OR items_of.item_id IS NOT NULL)
     ORDER BY "offset" DESC

@@ -82,7 +82,9 @@ async def test_the_journal_tells_who_decided_what_and_what_followed(office: Offi
         await office.came_to("decided-again")
         await office.came_to(derived_id(TENANT, "import", "asked", "ended"))
 
-    for one, number in ((TENANT, 8), ("oak", 6), ("imp", 5), ("item-1", 3), ("decided", 1)):
+    member_id = derived_id(TENANT, "member", "decided")
+    told = ((TENANT, 8), ("oak", 6), ("imp", 5), ("item-1", 3), (member_id, 3), ("decided", 1))
+    for one, number in told:
         story = await office.muster("journal", one, "--json")
         assert (story.code, len(story.document["entries"])) == (Exit.DONE, number), one
     shown = await office.muster("journal", "item-1", columns=200)
