@@ -58,7 +58,10 @@ def claim(path: Path, verb: str) -> Iterator[Claim]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)  # it will hold a password
     try:
         if not locked(descriptor):
-            raise StackBusy(f"{holder(path) or 'Another command'} is at work in this checkout.")
+            raise StackBusy(
+                f"{holder(path) or 'Another command'} is at work in this checkout. End it first: with Ctrl-C where it "
+                "runs, or with `muster down` if it was `muster up`."
+            )
         yield Claim(path, descriptor, verb)
     finally:
         os.close(descriptor)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stack.aside import aside
 from stack.broker import Broker
-from stack.errors import ServerFailed
+from stack.errors import ServerFailed, StackError
 from stack.ports import LOOPBACK, free_port, listens
 from stack.process import ServerProcess
 
@@ -61,8 +61,13 @@ class EmbeddedKafka:
     async def start(self) -> None:
         """Start, on the port of the last time if nobody else has taken it; make the data at the first time.
 
-        Raises ServerFailed, JarsUnavailable.
+        Raises ServerFailed, JarsUnavailable, and StackError for a folder that Kafka can't use.
         """
+        if "," in str(self.data):
+            raise StackError(
+                f"Kafka takes a comma for the end of a folder's name, and {self.folder} has one. Move the checkout, or "
+                "name another folder for the data with MUSTER_FOLDER."
+            )
         self.folder.mkdir(parents=True, exist_ok=True)
         await self.broker.provide()
         try:

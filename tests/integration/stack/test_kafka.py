@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
 from stack.broker import Broker
+from stack.errors import StackError
 from stack.kafka import EmbeddedKafka
 from stack.ports import LOOPBACK
 from tests.support.procfs import environment_of
@@ -132,3 +133,11 @@ async def test_the_environment_does_not_change_java(monkeypatch, kafka):
     await kafka.start()
 
     assert "unwanted" not in environment_of(kafka.process.pid)
+
+
+async def test_a_folder_that_kafka_would_cut_in_two_is_refused(tmp_path, broker):
+    """Kafka takes `log.dirs` for a list: it would begin to keep its data in two other places."""
+    with pytest.raises(StackError, match="comma"):
+        await EmbeddedKafka(tmp_path / "one,two", broker).start()
+
+    assert not list(tmp_path.iterdir())

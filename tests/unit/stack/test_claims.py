@@ -73,7 +73,7 @@ def test_a_claim_ends_with_its_block(path):
 def test_a_second_claim_is_refused_and_names_the_first(path, other_process):
     """Whoever comes second is told whom to stop."""
     with (
-        pytest.raises(StackBusy, match=rf"`muster run` \(process {other_process.pid}\)"),
+        pytest.raises(StackBusy, match=rf"`muster run` \(process {other_process.pid}\).*Ctrl-C"),
         claim(path, "muster up"),
     ):
         pass
