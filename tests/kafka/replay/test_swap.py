@@ -93,7 +93,7 @@ async def test_a_mended_release_heals_under_load_what_a_wrong_one_has_done(place
     Live commands arrive throughout: afterwards the tables are the model's, every outcome and progress id is out, no id
     has two contents, and no reader has seen a table that was empty or half built.
     """
-    await place.fill(100, seed=5)
+    await place.fill(100, seed=8)  # in which each kind of defect leaves something, whatever the load brings
     wrong, mended = place.service("resolver", WRONG), place.service("resolver", MENDED, called="mended")
     async with up(wrong, place.service("notifier", "1")):
         await place.rests()
