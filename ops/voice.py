@@ -172,6 +172,10 @@ def _signals_interrupt() -> "Iterator[None]":
 
 
 def _interrupt(*_: object) -> None:
+    if (
+        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    ):  # it was started in the background, by a shell or nohup
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.raise_signal(signal.SIGINT)
 
 

@@ -1,6 +1,7 @@
 """What every test may ask for: a real Kafka, a real Postgres, and names of its own on both."""
 
 import secrets
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ OWNER = pytest.StashKey[stack.Owner]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A run that was started in the background would hand down to all processes of ours that these mean nothing.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if not hasattr(config, "workerinput"):
         config.stash[OWNER] = stack.Owner()
 

@@ -7,11 +7,12 @@ have had before. `muster replay --swap` gives the tables, a number above all tha
 import asyncio
 
 from aiokafka import TopicPartition
+from asyncpg import UndefinedTableError
 
 from schemas.topics import OUTCOMES
 from services.resolver.generations import QUERIES, Generation
 from worker import topics
-from worker.failures import StandBy
+from worker.failures import Rewind, StandBy
 from worker.projection import Database
 from worker.settings import Settings
 from worker.tail import consuming
@@ -38,6 +39,12 @@ async def are_emptied(settings: Settings, database: Database, live: Generation) 
 
 
 async def check(settings: Settings, database: Database, live: Generation) -> None:
-    """Raise `StandBy` where it is so, unless the settings allow it."""
-    if not settings.fill_emptied and await are_emptied(settings, database, live):
+    """Raise `StandBy` where it is so, unless the settings allow it; `Rewind` where a swap has just taken them away."""
+    if settings.fill_emptied:
+        return
+    try:
+        emptied = await are_emptied(settings, database, live)
+    except UndefinedTableError:
+        raise Rewind(f"generation {live.number} is gone by now") from None
+    if emptied:
         raise StandBy(WHY)

@@ -191,10 +191,14 @@ async def test_a_repeated_request_publishes_the_last_event_again(system: System,
     (again,) = await eventually(more)
     assert again == events[-1]
     assert again.type == ImportStaged.TYPE
-    repeated = await practice.portal.read(
-        'SELECT result FROM resolver.decisions WHERE event_id = $1 ORDER BY "offset"', again.id
-    )
-    assert [row["result"] for row in repeated] == ["applied", "repeated"]
+
+    async def results() -> bool:
+        rows = await practice.portal.read(
+            'SELECT result FROM resolver.decisions WHERE event_id = $1 ORDER BY "offset"', again.id
+        )
+        return [row["result"] for row in rows] == ["applied", "repeated"]
+
+    await eventually(results)
 
 
 async def test_another_request_under_a_used_id_is_a_dead_letter(system: System, practice: Practice) -> None:

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from services.resolver import generations, store
+from services.resolver import emptied, generations, store
 from services.resolver.domain.version import RULES_VERSION
 from services.resolver.generations import Generation
 from services.resolver.projection import ResolverProjection
@@ -59,3 +59,13 @@ async def _swap(operator: "asyncpg.Connection[asyncpg.Record]") -> None:
             "INSERT INTO resolver.generations (number, rules, swap, live, made_at) VALUES (2, $1, 1, true, now())",
             RULES_VERSION,
         )
+
+
+async def test_tables_that_a_swap_has_just_taken_away_are_looked_for_again(database: str) -> None:
+    """A resolver that looks whether it may begin may find that the tables it looks at have gone."""
+    connection = await asyncpg.connect(database)
+    try:
+        with pytest.raises(Rewind):
+            await emptied.check(Settings(), connection, Generation(number=9, rules=1, swap=0))
+    finally:
+        await connection.close()

@@ -43,7 +43,7 @@ def check_the_dead_letters(evidence: Evidence, settings: Settings) -> None:
         expected = {expected_letter(record, group, why) for record, why in broken for group in groups}
         if topic is REQUESTS:
             expected |= {
-                expected_letter(record, "importer", "failed") for record in reused(evidence, settings)
+                expected_letter(record, "importer", "id_reused") for record in reused(evidence, settings)
             }
         kept = [letter_of(record) for record in evidence.records[topic.dead_letters]]
         assert set(kept) == expected

@@ -128,6 +128,19 @@ def test_whoever_is_asked_to_end_ends_as_by_ctrl_c(number, capsys):
     assert "next run" in capsys.readouterr().err
 
 
+def test_what_was_started_in_the_background_can_be_asked_to_end_too(capsys):
+    """A shell has such commands ignore Ctrl-C, which is meant for others; that is not how they are ended."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(typer.Exit) as ended, speaking():
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert ended.value.exit_code == Exit.INTERRUPTED
+    assert "next run" in capsys.readouterr().err
+
+
 def test_a_failure_is_json_too(capsys):
     """A script finds the reason where it looks for the answer."""
     with pytest.raises(typer.Exit), speaking(as_json=True):
