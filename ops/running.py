@@ -86,7 +86,7 @@ async def everything(
         "MUSTER_XPM_PRACTICE_SHARED": "true",  # by the tenants of former runs
         "MUSTER_XPM_CALLS_A_MINUTE": "100000",  # as the sandbox allows by default
         "MUSTER_XPM_CALLS_A_DAY": "10000000",
-        "MUSTER_XPM_MIRROR_FRESH_SECONDS": "0.1",  # the story changes XPM and imports within a second
+        "MUSTER_XPM_MIRROR_FRESH_SECONDS": "0.01",  # the story imports, changes XPM and imports in a tenth of a second
         "MUSTER_DEMO": "true",
         "MUSTER_DEMO_USERS": json.dumps(_users(tenant_id)),
     }

@@ -1,5 +1,6 @@
 """Integration progress, asked of the notifier with a token for one tenant."""
 
+import math
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ SECONDS = 5.0
 STREAM_SILENCE_SECONDS = 60.0
 """The notifier says something every 15 seconds."""
 TOKEN_SECONDS = 60.0
+SHORTEST_TOKEN_SECONDS = 2
 """Of a single request."""
 NO_ANSWER = "Integration progress can't be read at the moment; try again in a moment."
 
@@ -98,7 +100,9 @@ class Notifier:
                 raise unavailable(NO_ANSWER)
 
     def _headers(self, tenant_id: str, seconds: float = TOKEN_SECONDS) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._tokens.make(tenant_id, NOTIFIER, seconds)}"}
+        # A token is good to a whole second of the clock: of one second the first moment may be the last.
+        good = max(math.ceil(seconds), SHORTEST_TOKEN_SECONDS)
+        return {"Authorization": f"Bearer {self._tokens.make(tenant_id, NOTIFIER, good)}"}
 
 
 def _of(tenant_id: str) -> str:

@@ -167,7 +167,7 @@ async def whole_system(kafka: str, dsn: str, folder: Path, practices: int) -> As
                 settings,
                 folder,
                 MUSTER_XPM_CALLS_A_MINUTE="100000",
-                MUSTER_XPM_MIRROR_FRESH_SECONDS="0.1",
+                MUSTER_XPM_MIRROR_FRESH_SECONDS="0.01",
                 MUSTER_XPM_CONNECTIONS=json.dumps(connections),
                 **connectable(sandbox),
             ),
