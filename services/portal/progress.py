@@ -25,8 +25,8 @@ SECONDS = 5.0
 STREAM_SILENCE_SECONDS = 60.0
 """The notifier says something every 15 seconds."""
 TOKEN_SECONDS = 60.0
-SHORTEST_TOKEN_SECONDS = 2
 """Of a single request."""
+SHORTEST_TOKEN_SECONDS = 2
 NO_ANSWER = "Integration progress can't be read at the moment; try again in a moment."
 
 Query = Sequence[tuple[str, str]]
