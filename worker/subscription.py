@@ -65,9 +65,7 @@ async def subscribed(
         await _start(broker, settings)
         yield subscriber.consumer
     finally:
-        if subscriber.consumer is not None:
-            await closing.stop(subscriber.consumer)
-        await broker.stop()
+        await _leave(broker, subscriber.consumer)
 
 
 async def _start(broker: KafkaBroker, settings: Settings) -> None:
@@ -80,9 +78,17 @@ async def _start(broker: KafkaBroker, settings: Settings) -> None:
         ) from None
 
 
-async def _stop(broker: KafkaBroker) -> None:
-    """Leave the group. A consumer that waits to be let in can't be stopped: it is given up, and with it the process."""
-    try:
-        await asyncio.wait_for(broker.stop(), LEAVE_SECONDS)
-    except TimeoutError as error:
-        raise CannotLeave from error
+async def _leave(broker: KafkaBroker, consumer: AIOKafkaConsumer | None) -> None:
+    """Leave the group. A consumer that waits to be let in may not stop: it is given up, and with it the process."""
+    leaving = asyncio.create_task(_stop(broker, consumer))
+    done, _ = await asyncio.wait({leaving}, timeout=LEAVE_SECONDS)
+    if not done:
+        leaving.cancel()
+        raise CannotLeave
+    leaving.result()
+
+
+async def _stop(broker: KafkaBroker, consumer: AIOKafkaConsumer | None) -> None:
+    if consumer is not None:
+        await closing.stop(consumer)
+    await broker.stop()
