@@ -12,7 +12,7 @@ from aiokafka.errors import CommitFailedError, GroupCoordinatorNotAvailableError
 from aiokafka.structs import ConsumerRecord
 
 from ops.ending import Refused
-from worker import closing
+from worker import clients
 from worker.oddity import make_readable
 from worker.settings import Settings
 
@@ -72,7 +72,7 @@ class Broker:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka, group_id=group, enable_auto_commit=False
         )
-        await consumer.start()
+        await clients.start(consumer)
         try:
             consumer.assign(list(offsets))
             async with asyncio.timeout(ANSWER_SECONDS):
@@ -80,7 +80,7 @@ class Broker:
         except (CommitFailedError, UnknownMemberIdError):
             raise Refused(f"Somebody has joined the group {group} meanwhile; nothing was changed.") from None
         finally:
-            await closing.stop(consumer)
+            await clients.stop(consumer)
 
     async def begins(self, places: Iterable[TopicPartition]) -> Offsets:
         found: Offsets = await self.consumer.beginning_offsets(list(places))
@@ -162,9 +162,9 @@ async def asking(settings: Settings) -> AsyncIterator[Broker]:
         max_partition_fetch_bytes=8 * 1024 * 1024,
     )
     try:
-        await admin.start()
-        await consumer.start()
+        await clients.start(admin)
+        await clients.start(consumer)
         yield Broker(settings, admin, consumer)
     finally:
-        await closing.stop(consumer)
+        await clients.stop(consumer)
         await admin.close()

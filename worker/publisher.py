@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from schemas.envelope import CONTENT_TYPE
 from schemas.topics import MAX_EVENT_BYTES, Topic
-from worker import metrics
+from worker import clients, metrics
 from worker.failures import NotPublished, describe
 from worker.records import Headers, Outgoing
 from worker.routing import partition_of
@@ -113,7 +113,7 @@ class Publisher:
                 compression_type=self._compression,
             )
             self._producer = producer
-            await producer.start()
+            await clients.start(producer)
         return self._producer
 
     async def _discard(self) -> None:

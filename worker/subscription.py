@@ -17,7 +17,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from schemas.topics import Topic
-from worker import closing
+from worker import clients
 from worker.failures import CannotLeave, Stop
 from worker.oddity import make_readable
 from worker.settings import Settings
@@ -70,7 +70,7 @@ async def subscribed(
 
 async def _start(broker: KafkaBroker, settings: Settings) -> None:
     try:
-        await broker.start()
+        await clients.start(broker)
     except InvalidSessionTimeoutError:
         raise Stop(
             f"The brokers do not allow MUSTER_SESSION_SECONDS to be {settings.session_seconds:g}: see their "
@@ -90,5 +90,5 @@ async def _leave(broker: KafkaBroker, consumer: AIOKafkaConsumer | None) -> None
 
 async def _stop(broker: KafkaBroker, consumer: AIOKafkaConsumer | None) -> None:
     if consumer is not None:
-        await closing.stop(consumer)
+        await clients.stop(consumer)
     await broker.stop()

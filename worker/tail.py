@@ -14,7 +14,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.topics import Topic
-from worker import closing, retry, topics
+from worker import clients, retry, topics
 from worker.failures import describe
 from worker.progress import Progress
 from worker.settings import Settings
@@ -52,10 +52,10 @@ async def consuming(settings: Settings, client: str, **fetching: int) -> AsyncIt
         **fetching,
     )
     try:
-        await consumer.start()
+        await clients.start(consumer)
         yield consumer
     finally:
-        await closing.stop(consumer)
+        await clients.stop(consumer)
 
 
 class Silence:

@@ -12,6 +12,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
 
 from schemas.topics import DEAD_LETTERS, JOURNAL, MAX_RECORD_BYTES, TOPICS, Topic
+from worker import clients
 from worker.failures import Stop
 from worker.settings import Settings
 
@@ -151,7 +152,7 @@ async def cluster_id(settings: Settings) -> str:
 async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, client_id="muster-topics")
     try:
-        await admin.start()
+        await clients.start(admin)
         yield admin
     finally:
         await admin.close()
