@@ -172,9 +172,8 @@ def _signals_interrupt() -> "Iterator[None]":
 
 
 def _interrupt(*_: object) -> None:
-    if (
-        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    ):  # it was started in the background, by a shell or nohup
+    # A shell or nohup has what it starts in the background ignore Ctrl-C.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.raise_signal(signal.SIGINT)
 
