@@ -1,6 +1,8 @@
 """`muster xpm-keys`: the keys that encrypt XPM's tokens."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -15,6 +17,8 @@ from services.importer.connecting.upkeep import Sealed, reseal
 from services.importer.settings import ImporterSettings
 from worker.database import connect
 from worker.settings import Settings
+
+TENANTS_NAMED = 10
 
 
 def command(
@@ -43,8 +47,7 @@ def command(
         if not keys:
             raise Misused("MUSTER_XPM_TOKEN_KEYS is empty; `muster xpm-keys --new` makes a key.")
         found = asyncio.run(_look(settings_in_reach(), Keyring(keys), apply=apply))
-        document = {"newest": found.newest, "older": found.older, "unreadable": found.unreadable}
-        voice.answer({**document, "applied": apply}, *_told(found, apply=apply))
+        voice.answer({**asdict(found), "applied": apply}, *_told(found, apply=apply))
         if found.unreadable or (found.older and not apply):
             raise typer.Exit(Exit.ATTENTION)
 
@@ -61,13 +64,18 @@ async def _look(settings: Settings, keyring: Keyring, *, apply: bool) -> Sealed:
 
 
 def _told(found: Sealed, *, apply: bool) -> list[str]:
-    said = [f"{found.newest:,} token sets are encrypted with the newest key."]
+    said = [f"Token sets encrypted with the newest key: {found.newest:,}"]
     if found.older:
-        done = "were encrypted anew." if apply else "are encrypted with an older one: keep it, or --apply."
-        said.append(f"{found.older:,} {done}")
+        done = "encrypted anew just now" if apply else "with an older one, which is still needed, or --apply"
+        said.append(f"  {done}: {found.older:,}")
     if found.unreadable:
-        said.append(
-            f"{found.unreadable:,} are opened by no key: put the one that is missing back, or let these practices "
-            "connect again."
-        )
+        said.append(f"  that no key opens: {found.unreadable:,}, of {_named(found.locked_out)}")
+        said.append("Put the key that is missing back. If it is lost, these practices have to connect again.")
     return said
+
+
+def _named(tenants: Sequence[str]) -> str:
+    more = len(tenants) - TENANTS_NAMED
+    return ", ".join(tenants[:TENANTS_NAMED]) + (
+        f" and {more:,} more: --json names them all" if more > 0 else ""
+    )

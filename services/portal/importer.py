@@ -21,9 +21,7 @@ STATE_SECONDS = 5.0
 """For what the importer knows by itself."""
 
 NO_ANSWER = "Xero Practice Manager can't be reached at the moment; try again in a moment."
-NOT_CONFIGURED = (
-    "Practices can't be connected yet: an administrator has to give the importer its access to Xero."
-)
+PRACTICE_TAKEN = "Another practice of this portal is connected to that practice in Xero Practice Manager."
 REASONS: Mapping[str, tuple[int, str]] = {
     "not_connected": (409, "The practice is not connected to Xero Practice Manager."),
     "reconnect_required": (409, "The practice has to be connected to Xero Practice Manager again."),
@@ -38,7 +36,18 @@ REASONS: Mapping[str, tuple[int, str]] = {
     "source_invalid": (502, "Xero Practice Manager sent something unreadable."),
     "quota_minute": (503, "Xero's limit per minute is used up; try again in a moment."),
     "quota_day": (503, "Xero's limit per day is used up; try again later."),
+    "not-configured": (
+        409,
+        "Practices can't be connected yet: an administrator has to give the importer its access to Xero.",
+    ),
+    "practice-taken": (409, PRACTICE_TAKEN),
+    "no-such-practice": (409, "That practice can't be chosen any more: connect again."),
+    "given": (
+        409,
+        "An administrator has set this practice's connection up, and only they can change it.",
+    ),
 }
+"""What the importer says is wrong, by its `reason` or else by the kind of problem: our status, our sentence."""
 
 
 class _Answer(BaseModel):
@@ -153,9 +162,10 @@ def _refused(answer: httpx.Response) -> Problem:
     """The importer's own word for what is wrong, in a sentence for staff."""
     try:
         said = answer.json()
-        reason, again_after = said.get("reason"), said.get("retry_after")
+        reason = str(said.get("reason") or said.get("type")).rpartition(":")[2]
+        again_after = said.get("retry_after")
     except (ValueError, AttributeError):
-        reason, again_after = None, None
+        reason, again_after = "", None
     if reason in REASONS:
         status, detail = REASONS[reason]
         return Problem(
@@ -164,8 +174,6 @@ def _refused(answer: httpx.Response) -> Problem:
             detail,
             again_after=int(again_after) if isinstance(again_after, int | float) else None,
         )
-    if answer.status_code == HTTPStatus.NOT_IMPLEMENTED:
-        return Problem(HTTPStatus.CONFLICT, "not-configured", NOT_CONFIGURED)
     if answer.status_code == HTTPStatus.NOT_FOUND:
         return not_there("client in Xero Practice Manager")
     if answer.status_code in {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}:

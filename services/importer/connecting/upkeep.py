@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,11 +26,15 @@ PLACES = ("connections", "choices", "revocations")
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """How many token sets are encrypted with the newest key, how many with an older one, and how many no key opens."""
+    """How many token sets are encrypted with the newest key, how many with an older one, and how many no key opens.
+
+    `locked_out` are the tenants whose sets no key opens.
+    """
 
     newest: int
     older: int
     unreadable: int
+    locked_out: Sequence[str]
 
 
 async def run(pool: "Pool[Record]", keyring: Keyring) -> None:
@@ -56,14 +61,15 @@ async def reseal(database: "Anywhere", keyring: Keyring, *, apply: bool = True) 
 
     A row that is written meanwhile is left alone: whoever wrote it had the newer word.
     """
-    newest = unreadable = older = 0
+    newest = older = 0
+    unreadable: list[str] = []
     for place in PLACES:
         stale: list[tuple[str, bytes, bytes]] = []
         for row in await database.fetch(QUERIES[f"sealed_{place}"]):
             try:
                 resealed = keyring.resealed(row["tokens"])
             except CannotOpen:
-                unreadable += 1
+                unreadable.append(row["tenant_id"])
                 continue
             if resealed is None:
                 newest += 1
@@ -73,4 +79,4 @@ async def reseal(database: "Anywhere", keyring: Keyring, *, apply: bool = True) 
         if apply and stale:
             tenants, before, after = (list(column) for column in zip(*sorted(stale), strict=True))
             await database.execute(QUERIES[f"reseal_{place}"], tenants, before, after)
-    return Sealed(newest, older, unreadable)
+    return Sealed(newest, older, len(unreadable), sorted(set(unreadable)))

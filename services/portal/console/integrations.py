@@ -11,7 +11,7 @@ from starlette.routing import Route
 from schemas.progress import IntegrationProgressed
 from services.portal.console.forms import text
 from services.portal.console.pages import done, go, leave, page
-from services.portal.importer import Connection
+from services.portal.importer import PRACTICE_TAKEN, Connection
 from services.portal.people import Person, forget_proof, keep_proof, kept_proof
 from services.portal.portal import decider, editor, portal_of, public_url, reader
 from services.portal.progress import Listed, Query
@@ -22,7 +22,7 @@ FILTERS = ("kind", "status", "client_id")
 FAILED: Mapping[str, str] = {
     "access_denied": "The consent was not given, so nothing was connected.",
     "no_practice": "That sign-in at Xero has no practice in Xero Practice Manager.",
-    "practice_taken": "Another practice of this portal is connected to that practice in Xero Practice Manager.",
+    "practice_taken": PRACTICE_TAKEN,
     "another_browser": "This attempt was begun in another browser, or by somebody else: begin again here.",
     "over": "This attempt is over already. Begin again if the practice is not connected.",
     "expired": "The consent took too long: try again.",

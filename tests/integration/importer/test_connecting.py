@@ -6,7 +6,9 @@ import pytest
 
 from sandbox import harbour
 from services.importer.settings import Connection
+from services.portal.importer import Importer
 from tests.support.connecting.desk import PORTAL, SECOND, STAFF, Desk, World, told
+from worker.problems import Problem
 
 BOTH = (harbour.TENANT_ID, SECOND)
 
@@ -273,7 +275,26 @@ async def test_a_given_connection_is_changed_where_it_is_given(xpm: World) -> No
             "practice_name": "H",
         }
         assert (await desk.authorize()).status_code == (await desk.disconnect()).status_code == 409
+        with pytest.raises(Problem, match="only they can change it"):
+            await Importer(desk.api, None).disconnect("t1", STAFF)
         assert await desk.connect("t2") == {"connection": "failed", "reason": "practice_taken"}
+
+
+async def test_staff_are_told_why_a_practice_cannot_be_chosen(desk: Desk) -> None:
+    """By a portal, in words of its own: the practice is another one's, or is not offered any more."""
+    portal = Importer(desk.api, None)
+    await desk.connect("t1")
+    await desk.connect("t2", *BOTH)
+    offered = {each.practice_name: each for each in (await portal.connection("t2")).practices}
+    with pytest.raises(
+        Problem, match="Another practice of this portal is connected to that practice"
+    ) as taken:
+        await portal.choose("t2", offered[harbour.NAME].connection_id, "Wim")
+    with pytest.raises(Problem, match="can't be chosen any more: connect again") as gone:
+        await portal.choose("t2", "11111111-2222-4333-8444-555555555555", "Wim")
+    assert {taken.value.status, gone.value.status} == {409}
+    await portal.choose("t2", offered["Second & Sons"].connection_id, "Wim")
+    assert (await portal.connection("t2")).practice_name == "Second & Sons"
 
 
 async def test_the_api_asks_who_is_there(desk: Desk) -> None:
