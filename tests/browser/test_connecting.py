@@ -156,6 +156,23 @@ async def test_one_of_several_practices_is_chosen(muster: Served, sign_in) -> No
         await anna.sees(names[1].strip())
 
 
+async def test_who_is_offered_the_wrong_practices_signs_in_again(muster: Served, sign_in) -> None:
+    """Somebody's own sign-in at Xero reached others' practices; the next one, which reaches one, connects it."""
+    async with muster.system.practice("of-another-sign-in") as practice:
+        anna = await sign_in(practice)
+        await begin_to_connect(anna)
+        names = await anna.page.get_by_role("group").locator("label").all_inner_texts()
+        await consent(anna, names[0].strip(), names[1].strip())
+        await anna.sees("Which one is this?")
+        await anna.page.get_by_role("button", name="None of these: sign in at Xero again").click()
+        await anna.page.get_by_label("Signed in as").fill("the.right.one@x.example")
+        await consent(anna, names[2].strip())
+
+        await anna.sees("The practice is connected.")
+        await anna.sees(names[2].strip())
+        await anna.sees_no("Which one is this?")
+
+
 async def test_a_consent_counts_only_in_the_browser_that_asked_for_it(muster: Served, sign_in) -> None:
     """Anna's address is sent to Ben of another practice, who allows it: neither practice is connected by that."""
     async with (

@@ -19,7 +19,14 @@ STAFF = {
 
 NOT_CONNECTED = "not-connected"
 """A practice that nobody connects to XPM."""
-CONNECT_THEMSELVES = ("new-practice", "of-two-minds", "of-two-practices", "of-two-shifts", "lured")
+CONNECT_THEMSELVES = (
+    "new-practice",
+    "of-two-minds",
+    "of-two-practices",
+    "of-another-sign-in",
+    "of-two-shifts",
+    "lured",
+)
 """Practices that staff connect in a test."""
 
 
