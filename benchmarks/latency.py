@@ -1,4 +1,4 @@
-"""How long one thing takes after another, one at a time: the raw floor, and a command's way to row and dashboard."""
+"""How long one thing takes after another, one at a time: the raw floor, and a command's way to its row."""
 
 import asyncio
 import time
@@ -6,10 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
-import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from httpx_sse import ServerSentEvent, aconnect_sse
 
 from benchmarks.place import Place
 from schemas.codec import encode
@@ -17,7 +15,6 @@ from schemas.fields import timestamp
 from schemas.people import AmendedClient
 from schemas.portal import ClientAdded
 from schemas.topics import JOURNAL
-from worker.tokens import DEMO_KEY, NOTIFIER, Tokens
 
 WARM_UP = 20
 TENANT = "latency"
@@ -62,30 +59,6 @@ async def to_the_row(place: Place, times: int, called: str = "row") -> list[floa
             measured.append(time.perf_counter() - begun)
     await database.close()
     return measured[WARM_UP:]
-
-
-async def to_the_dashboard(place: Place, notifier: str, times: int) -> list[float]:
-    """Seconds from the begin of a command's publication until its progress arrives over SSE."""
-    measured = []
-    async with _producer(place) as producer, _stream(notifier) as events:
-        for number in range(times + WARM_UP):
-            begun = time.perf_counter()
-            await _add_client(place, producer, f"sse-{number}")
-            async for event in events:
-                if event.event == "progress" and f'"sse-{number}"' in event.data:
-                    break
-            measured.append(time.perf_counter() - begun)
-    return measured[WARM_UP:]
-
-
-@asynccontextmanager
-async def _stream(notifier: str) -> AsyncIterator[AsyncIterator[ServerSentEvent]]:
-    headers = {"Authorization": f"Bearer {Tokens(DEMO_KEY).make(TENANT, NOTIFIER, 3600)}"}
-    async with (
-        httpx.AsyncClient(base_url=notifier, timeout=60) as http,
-        aconnect_sse(http, "GET", f"/tenants/{TENANT}/progress/stream", headers=headers) as source,
-    ):
-        yield source.aiter_sse()
 
 
 @asynccontextmanager
