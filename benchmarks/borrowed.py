@@ -22,7 +22,8 @@ async def importer(options: Options) -> Figures:
         "imports": options.imports,
         "ratio": max(way["ratio"] for way in ways.values()),
         **ways,
-        "ceiling": _ceiling(found.ceilings),
+        "ceiling": _ceiling([each.by_list for each in found.ceilings]),
+        "ceiling_one_by_one": _ceiling([each.one_by_one for each in found.ceilings]),
     }
 
 

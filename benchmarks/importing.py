@@ -29,12 +29,13 @@ from rich.table import Table
 
 from benchmarks.place import Place, RunningService, fresh_place
 from benchmarks.recorded_sandbox import MIX, RELATIONSHIPS, SEED, tenant
-from benchmarks.staging import Ceiling, measure_ceiling
+from benchmarks.staging import Ceilings, measure_ceilings
 from sandbox.quota import GENEROUS
 from sandbox.seeded import seeded_practice
 from schemas.codec import encode
 from schemas.imports import ImportRequested
 from schemas.topics import JOURNAL, REQUESTS
+from services.importer.app import NO_LIMIT
 from stack.opening import open_stack
 from stack.settings import StackSettings
 from worker.publisher import Publisher
@@ -75,7 +76,7 @@ class Ratios:
 
     by_list: Sequence[Pair]
     one_by_one: Sequence[Pair]
-    ceilings: Sequence[Ceiling]
+    ceilings: Sequence[Ceilings]
 
     @property
     def list_ratio(self) -> float:
@@ -111,8 +112,11 @@ async def measure_importing(pairs: int, clients: int) -> Ratios:
         halves, ceilings = [], []
         for number in range(pairs):
             halves.append((await run.half(number, ""), await run.half(number, WARM)))
-            async with _http(sandbox, number) as http:
-                ceilings.append(await measure_ceiling(place, http, halves[-1][0].lists, run.clients))
+            by_list, one_by_one = halves[-1]
+            async with _http(sandbox, number, limits=NO_LIMIT) as http:
+                ceilings.append(
+                    await measure_ceilings(place, http, by_list.lists, one_by_one.singles, run.clients)
+                )
         staged = await _staged(place)
     by_list, one_by_one = ([half.pair(staged) for half in way] for way in zip(*halves, strict=True))
     return Ratios(by_list, one_by_one, ceilings)
@@ -132,6 +136,10 @@ class _Half:
     @property
     def lists(self) -> list[str]:
         return [call for call in self.calls if "/list" in call]
+
+    @property
+    def singles(self) -> list[str]:
+        return [call for call in self.calls if "/get/" in call]
 
     def pair(self, staged: dict[tuple[str, str], list[float]]) -> Pair:
         moments = staged[self.tenant_id, self.prefix]
@@ -266,14 +274,14 @@ async def _replay(sandbox: str, number: int, calls: Sequence[str], at_once: int)
         return Took(time.perf_counter() - began, _cpu() - cpu)
 
 
-def _http(sandbox: str, number: int) -> httpx.AsyncClient:
+def _http(sandbox: str, number: int, **more: Any) -> httpx.AsyncClient:
     xpm_tenant_id, token = tenant(number)
     headers = {
         "Authorization": f"Bearer {token}",
         "Accept": "application/xml",
         "Xero-Tenant-Id": xpm_tenant_id,
     }
-    return httpx.AsyncClient(base_url=sandbox, headers=headers, timeout=300)
+    return httpx.AsyncClient(base_url=sandbox, headers=headers, timeout=300, **more)
 
 
 def _cpu() -> float:
@@ -315,13 +323,17 @@ def _print(ratios: Ratios, clients: int) -> None:
             f"{median(each.bare.cpu for each in pairs):.2f}",
         )
     console.print(table)
-    reading, making, storing = (
-        median(getattr(each, part) for each in ratios.ceilings) for part in ("reading", "making", "storing")
-    )
-    console.print(
-        f"Nothing but the lists read ({reading:.2f} s), the events made ({making:.2f} s), stored and published "
-        f"({storing:.2f} s)."
-    )
+    for name, ceilings in (
+        ("by list", [each.by_list for each in ratios.ceilings]),
+        ("one by one", [each.one_by_one for each in ratios.ceilings]),
+    ):
+        reading, making, storing = (
+            median(getattr(each, part) for each in ceilings) for part in ("reading", "making", "storing")
+        )
+        console.print(
+            f"{name.capitalize()}, nothing but the answers read ({reading:.2f} s), the events made ({making:.2f} s), "
+            f"stored and published ({storing:.2f} s)."
+        )
 
 
 _ENDED = "SELECT count(*) FROM importer.requests WHERE status = 'ended'"

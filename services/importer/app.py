@@ -77,10 +77,10 @@ async def compose(resources: Resources) -> AsyncIterator[Service]:
         store = Store(pool, rules.lease)
         wording = Wording(pool, settings.xpm_directions)
         practices = Practices(
-            http, keys, settings, wording.table, tolls.road("import"), _mirrors(settings, store)
+            http, keys, settings, wording.table, tolls.road("import"), _mirrors(settings, store), tolls.ahead
         )
         steps = Steps(queue, practices, publisher, patience)
-        workers = Workers(queue, steps, settings.imports_at_once)
+        workers = Workers(queue, steps, settings.imports_at_once, practices.ahead)
         ending = Ending(vault) if vault else None
         journey = Journey(pool, settings, vault, ending)
 

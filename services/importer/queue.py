@@ -6,9 +6,10 @@ ever. Leases and times go by the database's clock, which all importer processes 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 from asyncpg import Pool, Record
@@ -33,6 +34,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _AT_ONCE = timedelta()
 
+_NONE: Mapping[str, int] = {}
+
+Value = TypeVar("Value")
 Key = tuple[str, str]
 """A tenant's id, and the id of an import or a client of it."""
 
@@ -130,9 +134,12 @@ class Queue:
         self._ending = Together(self._end, SHARE)
         self._giving_back = Together(self._give_back, SHARE)
 
-    async def claim(self, room: int) -> Look:
-        """Take requests in hand, at most as many as there is room for."""
-        lease, rules = uuid4(), self.rules
+    async def claim(self, room: int, ahead: Mapping[str, int] = _NONE) -> Look:
+        """Take requests in hand, at most as many as there is room for.
+
+        Of the tenants in `ahead` there may be so many in hand, of others no more than may call at once.
+        """
+        lease, rules, most = uuid4(), self.rules, min(room, SHARE)
         async with self._pool.acquire() as database, database.transaction():
             await database.execute(QUERIES.take_turns)
             rows = await database.fetch(
@@ -141,10 +148,14 @@ class Queue:
                 rules.lease,
                 rules.per_tenant,
                 rules.deadline,
-                min(room, SHARE),
+                most,
                 AT_ONCE,
                 LISTED,
             )
+            if ahead and len(rows) < most:
+                rows += await database.fetch(
+                    QUERIES.claim_ahead, lease, rules.lease, *_columns([*ahead.items()]), most - len(rows)
+                )
             if rows:
                 return Look([_claimed(row) for row in rows])
             return Look([], await database.fetchval(QUERIES.next_due))
@@ -252,8 +263,8 @@ def _values(request: Request, content: bytes) -> tuple[object, ...]:
     )
 
 
-def _columns(keys: Sequence[Key]) -> tuple[list[str], list[str]]:
-    return [tenant_id for tenant_id, _ in keys], [each for _, each in keys]
+def _columns(pairs: Sequence[tuple[str, Value]]) -> tuple[list[str], list[Value]]:
+    return [tenant_id for tenant_id, _ in pairs], [each for _, each in pairs]
 
 
 def _claimed(row: Record) -> Claimed:

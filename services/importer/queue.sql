@@ -148,6 +148,42 @@ FROM free
 WHERE requests.tenant_id = free.tenant_id AND requests.import_id = free.import_id
 RETURNING requests.*, clock_timestamp() AS claimed_at;
 
+-- claim_ahead --
+-- Lease more requests of tenants whose practices answer quickly, so that there are so many of each in hand
+WITH wanted AS (
+    SELECT tenant_id, allowed - (
+        SELECT count(*) FROM requests
+        WHERE requests.tenant_id = quick.tenant_id AND leased_until > statement_timestamp()
+    ) AS number
+    FROM unnest($3::text[], $4::integer[]) AS quick (tenant_id, allowed)
+    LEFT JOIN turns USING (tenant_id)
+    WHERE turns.paused_until IS NULL OR turns.paused_until <= statement_timestamp()
+), chosen AS (
+    SELECT wanted.tenant_id, following.import_id
+    FROM wanted
+    CROSS JOIN LATERAL (
+        SELECT import_id, arrival, row_number() OVER (ORDER BY arrival) AS place
+        FROM (
+            SELECT import_id, arrival FROM requests
+            WHERE tenant_id = wanted.tenant_id AND to_do
+                AND status = 'queued' AND announcement IS NULL
+                AND ready_at <= statement_timestamp()
+                AND (leased_until IS NULL OR leased_until <= statement_timestamp())
+            ORDER BY arrival
+            LIMIT greatest(wanted.number, 0)
+        ) AS first
+    ) AS following
+    ORDER BY following.place, following.arrival
+    LIMIT $5
+), free AS (
+    SELECT tenant_id, import_id FROM requests JOIN chosen USING (tenant_id, import_id)
+    FOR UPDATE OF requests SKIP LOCKED
+)
+UPDATE requests SET leased_by = $1, leased_until = clock_timestamp() + $2::interval
+FROM free
+WHERE requests.tenant_id = free.tenant_id AND requests.import_id = free.import_id
+RETURNING requests.*, clock_timestamp() AS claimed_at;
+
 -- next_due --
 -- Seconds until time alone makes a difference; null where only an event can
 SELECT extract(epoch FROM min(due) - clock_timestamp())::float8

@@ -50,9 +50,12 @@ class Practices:
         words: Words,
         road: Road = free,
         mirrors: Mirrors | None = None,
+        ahead: Callable[[str], int] = lambda _: 0,
     ) -> None:
         self._http = http
         self._road = road
+        self._ahead = ahead
+        self._called: dict[str, str] = {}
         self._keys = keys
         self._mirrors = mirrors
         self._calls = settings.import_calls
@@ -68,6 +71,7 @@ class Practices:
         XPM cannot hand out is taken for one that cannot be read, as one always is that XPM refuses or does not have.
         """
         key = await self._keys.of(request.tenant_id)
+        self._called[request.tenant_id] = key.practice
         try:
             return await self._read(key, request, xpm_client_id, now, lenient=last_attempt)
         except Forbidden as error:
@@ -91,6 +95,12 @@ class Practices:
         if len(client.relationships) <= QUICK:
             return staged(request, client, known, today, words)
         return await asyncio.to_thread(staged, request, client, known, today, words)
+
+    def ahead(self) -> dict[str, int]:
+        """Of tenants whose practice is quick, how many imports are worth having in hand at once."""
+        numbers = {tenant_id: self._ahead(practice) for tenant_id, practice in self._called.items()}
+        self._called = {tenant_id: self._called[tenant_id] for tenant_id, number in numbers.items() if number}
+        return {tenant_id: number for tenant_id, number in numbers.items() if number}
 
     def forget(self, request: Request) -> None:
         """The import has ended, or is somebody else's now."""

@@ -12,6 +12,9 @@ from typing import Generic, TypeVar
 
 from worker.failures import Verdict, classify
 
+REST_SECONDS = 0.02
+"""From the beginning of a go of several to that of the next one: those who are many wait for a little company."""
+
 Asked = TypeVar("Asked")
 Told = TypeVar("Told")
 
@@ -34,10 +37,12 @@ class Together(Generic[Asked, Told]):
         do: Callable[[Sequence[Asked]], Awaitable[Sequence[Told | Exception]]],
         most: int,
         weigh: Callable[[Asked], int] = lambda _: 1,
+        rest: float = REST_SECONDS,
     ) -> None:
         self._do = do
         self._most = most
         self._weigh = weigh
+        self._rest = rest
         self._waiting: deque[_Waiting[Asked, Told]] = deque()
         self._going: asyncio.Task[None] | None = None
 
@@ -51,8 +56,12 @@ class Together(Generic[Asked, Told]):
 
     async def _go(self) -> None:
         try:
+            clock = asyncio.get_running_loop().time
             while self._waiting:
-                await self._answer(self._next())
+                begun, some = clock(), self._next()
+                await self._answer(some)
+                if len(some) > 1:
+                    await asyncio.sleep(begun + self._rest - clock())
         finally:
             self._going = None
 

@@ -1,10 +1,12 @@
 """Taking requests in hand: as many as there are, few of each practice, each under a lease that is kept meanwhile.
 
 There is no fixed number of workers that slow practices could use up. A request in hand costs a task that mostly waits.
+Of a practice that answers quickly more are in hand than may call at once, so that what they do beside is done together.
 """
 
 import asyncio
 import random
+from collections.abc import Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -25,6 +27,9 @@ log = structlog.get_logger(__name__)
 LOOK_SECONDS = 5.0
 """The longest that nobody looks: notifications are hints, and hints can be lost."""
 SHORTEST_REST_SECONDS = 0.01
+MUCH = 20
+BETWEEN_LOOKS_SECONDS = 0.02
+"""While that much is in hand, nothing is missed by looking so seldom."""
 AFTER_A_BUG = timedelta(minutes=1)
 GIVE_BACK_SECONDS = 5.0
 
@@ -32,10 +37,18 @@ GIVE_BACK_SECONDS = 5.0
 class Workers:
     """All that a process has in hand of one queue, up to `room` requests."""
 
-    def __init__(self, queue: Queue, steps: Steps, room: int) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        steps: Steps,
+        room: int,
+        ahead: Callable[[], Mapping[str, int]] = dict,
+    ) -> None:
+        """`ahead` tells of quick practices' tenants how many requests are worth having in hand."""
         self._queue = queue
         self._steps = steps
         self._room = room
+        self._ahead = ahead
         self._in_hand = 0
         self._failures = 0
         self._something_to_do = asyncio.Event()
@@ -55,17 +68,23 @@ class Workers:
                     group.create_task(self._work(claimed))
                 if not look.claimed:
                     await self._rest(look.pause)
+                if self._in_hand >= MUCH:
+                    await asyncio.sleep(BETWEEN_LOOKS_SECONDS)
 
     async def _look(self) -> Look:
         if self._in_hand >= self._room:
             return Look([])
         try:
-            return await self._queue.claim(self._room - self._in_hand)
+            return await self._queue.claim(self._room - self._in_hand, self._worth_having())
         except Exception as error:
             if classify(error) is not Verdict.PASSING:
                 raise
             log.warning("queue_out_of_reach", error=describe(error))
             return Look([], self._pause().total_seconds())
+
+    def _worth_having(self) -> Mapping[str, int]:
+        """Half of the room is for what nobody has looked ahead to: a quick practice may turn slow."""
+        return self._ahead() if self._in_hand < self._room // 2 else {}
 
     async def _rest(self, pause: float | None) -> None:
         seconds = LOOK_SECONDS if pause is None else min(max(pause, SHORTEST_REST_SECONDS), LOOK_SECONDS)

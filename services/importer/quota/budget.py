@@ -142,6 +142,13 @@ def report(
     return _heard(replace(budget, leases=leases), rules, made, after)
 
 
+def left(budget: Budget, rules: Rules) -> int:
+    """Calls that imports may make before anything turns, beside those that are leased; none of windows unheard of."""
+    if budget.minute is None or budget.day is None:
+        return 0
+    return max(_room(budget, rules, for_person=False), 0)
+
+
 def _windows(budget: Budget, rules: Rules) -> tuple[tuple[Kind, Window | None, Rule], ...]:
     """The longer wait first."""
     return ("day", budget.day, rules.day), ("minute", budget.minute, rules.minute)

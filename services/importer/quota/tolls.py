@@ -89,6 +89,11 @@ class Tolls:
         """The road for calls of a purpose."""
         return lambda practice: self.call(practice, purpose)
 
+    def ahead(self, practice: str) -> int:
+        """Imports of the practice that are worth having in hand at once, though few of them may call at once."""
+        booth = self._booths.get(practice)
+        return booth.ahead() if booth else 0
+
     @asynccontextmanager
     async def call(self, practice: str, purpose: Purpose) -> AsyncIterator[Toll]:
         """Make one call within the block, to the last byte of its answer. Raises `Throttled`."""
