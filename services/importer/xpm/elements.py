@@ -7,7 +7,7 @@ declared. What is not wanted is never kept, so memory follows the largest single
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lxml import etree
 
@@ -28,18 +28,20 @@ class Limits:
     characters: int = 8_000_000
 
 
-@dataclass(slots=True)
 class Element:
     """An element with its text and its children; attributes are not kept."""
 
-    name: str
-    texts: list[str] = field(default_factory=list)
-    children: list["Element"] = field(default_factory=list)
-    _values: dict[str, str] | None = None
+    __slots__ = ("_values", "children", "name", "texts")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.texts: list[str] = []
+        self.children: list[Element] = []
+        self._values: dict[str, str] | None = None
 
     @property
     def text(self) -> str:
-        return "".join(self.texts)
+        return self.texts[0] if len(self.texts) == 1 else "".join(self.texts)
 
     def named(self, name: str) -> Iterator["Element"]:
         return (child for child in self.children if child.name == name)
@@ -61,7 +63,7 @@ class Element:
     def _first_values(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for child in self.children:
-            if child.name not in found and line(text := child.text):
+            if child.texts and child.name not in found and line(text := child.text):
                 found[child.name] = text
         return found
 
@@ -127,7 +129,9 @@ class Trees:
     def start(self, tag: str, _attributes: object) -> None:
         if len(self._open) >= self._limits.depth:
             raise SourceInvalid(f"nested deeper than {self._limits.depth} elements")
-        self._open.append(self._opened(tag.rpartition("}")[2]))
+        name = tag.rpartition("}")[2]
+        parent = self._open[-1] if self._open else None
+        self._open.append(_UNWANTED if parent is _UNWANTED else self._opened(parent, name))
 
     def data(self, text: str) -> None:
         element = self._open[-1]
@@ -146,24 +150,13 @@ class Trees:
     def close(self) -> None:
         """The parser asks for a result; ours has been taken already."""
 
-    def _opened(self, name: str) -> Element:
-        if not self._open:
+    def _opened(self, parent: Element | None, name: str) -> Element:
+        if parent is None:
             return _root(name)
-        parent = self._open[-1]
         if parent is _WRAPPER:
             return self._outermost(name)
-        if parent is _UNWANTED or (self._is_record(parent) and name not in self._wanted):
+        if parent.name == RECORD and name not in self._wanted and self._open[-2] is _WRAPPER:
             return _UNWANTED
-        return self._inner(parent, name)
-
-    def _outermost(self, name: str) -> Element:
-        self.sections.add(name)
-        if name == COLLECTION and len(self._open) == 1:
-            return _WRAPPER
-        self._elements = self._characters = 0
-        return Element(name)
-
-    def _inner(self, parent: Element, name: str) -> Element:
         self._elements += 1
         if self._elements > self._limits.elements:
             raise SourceInvalid(f"a record of more than {self._limits.elements} elements")
@@ -171,8 +164,12 @@ class Trees:
         parent.children.append(element)
         return element
 
-    def _is_record(self, element: Element) -> bool:
-        return element.name == RECORD and self._open[-2] is _WRAPPER
+    def _outermost(self, name: str) -> Element:
+        self.sections.add(name)
+        if name == COLLECTION and len(self._open) == 1:
+            return _WRAPPER
+        self._elements = self._characters = 0
+        return Element(name)
 
 
 def _root(name: str) -> Element:

@@ -28,10 +28,9 @@ _ADDRESS = re.compile(
 
 def line(text: str) -> str | None:
     """A text on one line, without control characters, with single blanks."""
+    if text.isprintable() and "  " not in text:  # nearly always, and far quicker than to look for what is not
+        return text.strip() or None
     words = text.split()
-    joined = " ".join(words)
-    if joined.isprintable():  # nearly always, and far quicker than to look for what is not
-        return joined or None
     safe = (_UNSAFE.sub("", word) for word in words)
     return " ".join(word for word in safe if word) or None
 
