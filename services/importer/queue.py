@@ -173,7 +173,7 @@ class Queue:
         return [row["event"] for row in await self._pool.fetch(QUERIES.events, *claimed.key)]
 
     async def end(self, claimed: Claimed) -> None:
-        """Everything of the import is acknowledged. Raises `LeaseLost`."""
+        """Everything of the import is acknowledged, and it is in nobody's hand any more. Raises `LeaseLost`."""
         await self._ending(claimed)
 
     async def park(
@@ -207,13 +207,12 @@ class Queue:
         firsts: dict[Key, _Set] = {}
         for each in some:
             firsts.setdefault(each[0].key, each)
-        last_events = [events[-1] for _, events in firsts.values()]
-        async with self._pool.acquire() as database, database.transaction():
-            stored = await database.fetch(
-                QUERIES.store_sets, *_hands([claimed for claimed, _ in firsts.values()]), last_events
-            )
-            won = {(row["tenant_id"], row["import_id"]) for row in stored}
-            await database.execute(QUERIES.add_events, *_rows([firsts[key] for key in sorted(won)]))
+        sets = list(firsts.values())
+        last_events = [events[-1] for _, events in sets]
+        stored = await self._pool.fetch(
+            QUERIES.store_sets, *_hands([claimed for claimed, _ in sets]), last_events, *_rows(sets)
+        )
+        won = {(row["tenant_id"], row["import_id"]) for row in stored}
         return [None if each is firsts[each[0].key] and each[0].key in won else LeaseLost() for each in some]
 
     async def _end(self, some: Sequence[Claimed]) -> list[LeaseLost | None]:
@@ -221,9 +220,6 @@ class Queue:
             ended = await database.fetch(QUERIES.end, *_hands(some), [each.asked_again for each in some])
             clients = sorted((row["tenant_id"], row["client_id"]) for row in ended)
             await database.execute(QUERIES.let_next_come, *_columns(clients))
-            await database.execute(
-                QUERIES.forget_events, *_columns([(row["tenant_id"], row["import_id"]) for row in ended])
-            )
         return _lost(some, ended)
 
     async def _give_back(self, some: Sequence[tuple[Claimed, timedelta]]) -> list[None]:
@@ -233,11 +229,11 @@ class Queue:
         return [None] * len(some)
 
 
-def _rows(sets: Sequence[_Set]) -> tuple[list[str], list[str], list[int], list[bytes]]:
-    """The columns of the events of these sets."""
-    keys = [claimed.key for claimed, events in sets for _ in events]
+def _rows(sets: Sequence[_Set]) -> tuple[list[int], list[int], list[bytes]]:
+    """The columns of the events of these sets: the place of its set, counted from 1, that in its set, and the event."""
+    places = [place for place, (_, events) in enumerate(sets, start=1) for _ in events]
     ordinals = [ordinal for _, events in sets for ordinal in range(len(events))]
-    return *_columns(keys), ordinals, [event for _, events in sets for event in events]
+    return places, ordinals, [event for _, events in sets for event in events]
 
 
 def _hands(some: Sequence[Claimed]) -> tuple[list[str], list[str], list[UUID]]:

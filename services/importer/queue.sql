@@ -212,36 +212,35 @@ WHERE requests.tenant_id = mine.tenant_id AND requests.import_id = mine.import_i
 RETURNING requests.tenant_id, requests.import_id;
 
 -- store_sets --
--- The first to store an import's set wins
+-- The first to store an import's set wins, with its events in order; the places of requests among these count from 1
 WITH mine AS (
-    SELECT tenant_id, import_id, last FROM requests
-    JOIN unnest($1::text[], $2::text[], $3::uuid[], $4::bytea[]) AS asked (tenant_id, import_id, lease, last)
+    SELECT tenant_id, import_id, last, place FROM requests
+    JOIN unnest($1::text[], $2::text[], $3::uuid[], $4::bytea[]) WITH ORDINALITY
+        AS asked (tenant_id, import_id, lease, last, place)
         USING (tenant_id, import_id)
     WHERE leased_by = lease AND status = 'queued'
     ORDER BY tenant_id, client_id, arrival
     FOR UPDATE OF requests
+), stored AS (
+    UPDATE requests SET status = 'stored', last_event = mine.last
+    FROM mine
+    WHERE requests.tenant_id = mine.tenant_id AND requests.import_id = mine.import_id
+    RETURNING requests.tenant_id, requests.import_id, place
+), added AS (
+    INSERT INTO staged_events (tenant_id, import_id, ordinal, event)
+    SELECT tenant_id, import_id, ordinal, event
+    FROM unnest($5::integer[], $6::integer[], $7::bytea[]) AS events (place, ordinal, event)
+    JOIN stored USING (place)
 )
-UPDATE requests SET status = 'stored', last_event = mine.last
-FROM mine
-WHERE requests.tenant_id = mine.tenant_id AND requests.import_id = mine.import_id
-RETURNING requests.tenant_id, requests.import_id;
-
--- add_events --
--- Store the events of sets, each in order
-INSERT INTO staged_events (tenant_id, import_id, ordinal, event)
-SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], $4::bytea[]);
+SELECT tenant_id, import_id FROM stored;
 
 -- events --
 -- The stored set in order
 SELECT event FROM staged_events WHERE tenant_id = $1 AND import_id = $2 ORDER BY ordinal;
 
--- forget_events --
--- An acknowledged set is in the journal; its personal data need not be here as well
-DELETE FROM staged_events USING unnest($1::text[], $2::text[]) AS ended (tenant_id, import_id)
-WHERE staged_events.tenant_id = ended.tenant_id AND staged_events.import_id = ended.import_id;
-
 -- end --
--- Everything was acknowledged, and with it the repeats that were known by then are answered
+-- Everything was acknowledged, and with it the repeats that were known by then are answered. The set is in the journal:
+-- its personal data need not be here as well
 WITH mine AS (
     SELECT tenant_id, import_id, answered FROM requests
     JOIN unnest($1::text[], $2::text[], $3::uuid[], $4::integer[]) AS asked (tenant_id, import_id, lease, answered)
@@ -249,8 +248,12 @@ WITH mine AS (
     WHERE leased_by = lease AND status IN ('stored', 'ended')
     ORDER BY status = 'ended', tenant_id, client_id, arrival
     FOR UPDATE OF requests
+), forgotten AS (
+    DELETE FROM staged_events USING mine
+    WHERE staged_events.tenant_id = mine.tenant_id AND staged_events.import_id = mine.import_id
 )
-UPDATE requests SET status = 'ended', asked_again = asked_again - mine.answered
+UPDATE requests SET
+    status = 'ended', asked_again = asked_again - mine.answered, leased_by = NULL, leased_until = NULL
 FROM mine
 WHERE requests.tenant_id = mine.tenant_id AND requests.import_id = mine.import_id
 RETURNING requests.tenant_id, requests.import_id, requests.client_id;

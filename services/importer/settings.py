@@ -74,7 +74,8 @@ class ImporterSettings(Settings):
     imports_per_practice: Positive = 4
     """Imports of one practice in hand at once, over all processes: as many as may call at once beside a person.
 
-    Those whose client a list has brought call nobody, and do not count."""
+    Those whose client a list has brought call nobody, and do not count; of a practice that answers quickly there are
+    more, and they take turns to call."""
     import_calls: Positive = 2
     """Calls at once for one import, as far as the quota allows."""
     import_lease_seconds: Annotated[float, Field(ge=1)] = 30

@@ -59,28 +59,35 @@ class Steps:
         self._publishing = Together(partial(_publish, publisher), EVENTS_AT_ONCE, len)
         self._patience = patience
 
-    async def take(self, claimed: Claimed) -> None:
-        """Take the next step. Raises `LeaseLost`, and what else keeps a step from being taken."""
+    async def take(self, claimed: Claimed) -> bool:
+        """Take the next step. Returns whether the request is out of hand by that; else it has to be given back.
+
+        Raises `LeaseLost`, and what else keeps a step from being taken.
+        """
         if claimed.announcement is not None:
             await self._announce(claimed, claimed.announcement)
-        elif claimed.status == "queued":
-            await self._import(claimed)
-        elif claimed.status == "stored":
-            await self._publish_and_end(claimed, await self._queue.events(claimed))
-        else:
-            await self._publish_and_end(claimed, [claimed.last_event or b""])
+            return False
+        if claimed.status == "queued":
+            return await self._import(claimed)
+        events = (
+            await self._queue.events(claimed) if claimed.status == "stored" else [claimed.last_event or b""]
+        )
+        await self._publish_and_end(claimed, events)
+        return True
 
-    async def _import(self, claimed: Claimed) -> None:
+    async def _import(self, claimed: Claimed) -> bool:
         request = claimed.request
         if not claimed.waits:
             await self._publish(request, [domain.started(request)])
         match await self._read(claimed):
             case Wait() as wait:
                 await self._park(claimed, wait)
+                return False
             case Fail(reason, message):
                 await self._store(claimed, [domain.failed(request, reason, message)], reason)
             case events:
                 await self._store(claimed, events, STAGED)
+        return True
 
     async def _read(self, claimed: Claimed) -> Sequence[bytes] | Wait | Fail:
         """The set of events, or what to do instead."""

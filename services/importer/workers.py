@@ -93,16 +93,17 @@ class Workers:
                 await self._something_to_do.wait()
 
     async def _work(self, claimed: Claimed) -> None:
-        pause = timedelta()
+        pause, in_hand = timedelta(), True
         try:
             with metrics.IN_HAND.track_inprogress():
                 async with self._keeping(claimed):
-                    await self._steps.take(claimed)
+                    in_hand = not await self._steps.take(claimed)
             self._failures = 0
         except Exception as error:  # noqa: BLE001 - `_after` raises what is not for a request alone
             pause = self._after(error, claimed)
         finally:
-            await self._give_back(claimed, pause)
+            if in_hand:
+                await self._give_back(claimed, pause)
             self._in_hand -= 1
             self.wake()
 

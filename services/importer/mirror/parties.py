@@ -47,6 +47,7 @@ class Mirror:
         self._tenant_id, self._import_id = request.tenant_id, request.import_id
         self._practice = practice
         self._keeping = Keeping(store, request.tenant_id, xpm)
+        self._seen: State | None = None
         self._as_listed: State | None = None
         self._checking: tuple[datetime, int] | None = None
 
@@ -62,7 +63,7 @@ class Mirror:
         except ValueError:
             return None
         while True:
-            state = await self._state()
+            state = self._seen = await self._state()
             if state.covered:
                 found = await self._store.client(self._tenant_id, wanted, self._import_id)
                 self._as_listed = state if found is not None else None
@@ -73,7 +74,7 @@ class Mirror:
 
     async def known(self, party_ids: Sequence[str]) -> dict[str, Party]:
         """The parties that are known and fresh, after a look at what has changed if that is due."""
-        state = self._as_listed or await self._state()
+        state = self._as_listed or self._still_fresh() or await self._state()
         while state.fresh_at is not None and self._is_stale(state) and state.lists_work:
             try:
                 old = self._is_old(state)
@@ -124,6 +125,10 @@ class Mirror:
 
     async def _state(self) -> State:
         return await self._store.state(self._tenant_id, self._practice, self._import_id)
+
+    def _still_fresh(self) -> State | None:
+        """What was seen before the client was read; what is fresh for an import stays fresh for it."""
+        return self._seen if self._seen and not self._is_stale(self._seen) else None
 
     def _is_everything_due(self, state: State) -> bool:
         if not state.lists_work:

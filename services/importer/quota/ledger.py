@@ -75,7 +75,7 @@ class Ledger:
     async def _change(self, practice: str, decide: _Decide[Told]) -> Told:
         changing = self._changing.get(practice)
         if changing is None:
-            changing = Together(partial(self._change_together, practice), CHANGES_AT_ONCE)
+            changing = Together(partial(self._change_together, practice), CHANGES_AT_ONCE, rest=0)
             self._changing[practice] = changing
         told: Told = await changing(decide)
         return told

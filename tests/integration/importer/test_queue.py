@@ -97,6 +97,30 @@ async def test_what_a_list_has_brought_keeps_no_other_tenant_waiting(office: Off
     assert await take(queue, 1) == ["new"]
 
 
+async def test_of_a_quick_practice_more_are_taken_than_may_call(office: Office) -> None:
+    """As many as it is worth, counted over all processes; of others and of one that is paused none beyond the usual."""
+    for tenant in ("quick", "usual", "paused"):
+        await office.take_in(*(request(f"{tenant}{number:02}", tenant_id=tenant) for number in range(40)))
+    queues = [office.queue(per_tenant=2) for _ in range(2)]
+    await queues[0].pause("paused", datetime.now(UTC) + timedelta(hours=1))
+    ahead = {"quick": 12, "paused": 12}
+    taken = [
+        sorted(claimed.request.import_id for claimed in (await queue.claim(100, ahead)).claimed)
+        for queue in (*queues, *queues)
+    ]
+    quick = [f"quick{number:02}" for number in range(12)]
+    assert taken == [[*quick, "usual00"], ["usual01"], [], []]
+
+
+async def test_what_is_taken_ahead_keeps_no_other_tenant_waiting(office: Office) -> None:
+    """Each tenant's first comes before a second of a quick one."""
+    await office.take_in(*(request(f"quick{number}", tenant_id="quick") for number in range(40)))
+    await office.take_in(*(request(f"one{number}", tenant_id=f"t{number}") for number in range(3)))
+    look = await office.queue(per_tenant=2).claim(6, {"quick": 30})
+    taken = sorted(claimed.request.import_id for claimed in look.claimed)
+    assert taken == ["one0", "one1", "one2", "quick0", "quick1", "quick2"]
+
+
 async def test_tenants_take_turns_when_there_is_room_for_one(office: Office) -> None:
     """Who was served longest ago goes first, so that old backlogs do not keep a new request waiting."""
     await office.take_in(*(request(f"a{number}", tenant_id="a") for number in range(9)))

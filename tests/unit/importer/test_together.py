@@ -95,3 +95,20 @@ async def test_who_has_gone_is_not_asked_for() -> None:
     assert count.goes == [[1], [3]]
     with pytest.raises(asyncio.CancelledError):
         await gone
+
+
+async def test_those_who_are_many_wait_for_company_and_who_is_alone_does_not() -> None:
+    """From one go of several to the next there is a rest, in which others come along."""
+    count, clock = Counter(), asyncio.get_running_loop().time
+    together = Together(count, 10, rest=0.2)
+    begun = clock()
+    for number in (1, 2, 3):
+        await together(number)
+    assert clock() - begun < 0.2
+    await asyncio.gather(together(4), together(5))
+    resting = clock()
+    first = asyncio.create_task(together(6))
+    await asyncio.sleep(0.05)
+    await asyncio.gather(first, together(7))
+    assert count.goes == [[1], [2], [3], [4, 5], [6, 7]]
+    assert clock() - resting > 0.1
