@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, Generic, Literal
+from typing import Annotated, Any, Generic, Literal
 
+import msgspec
 import orjson
-from msgspec import Struct
-from pydantic import ValidationError
+from msgspec import Meta, Struct
+from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypeVar
 
 from schemas.envelope import Envelope, EventData
+from schemas.fields import SenderTime
 from schemas.topics import EVENT_TYPES, MAX_EVENT_BYTES, Topic
 
 WhyUnreadable = Literal["too_large", "not_json", "not_schema", "unknown_type", "misrouted"]
@@ -43,15 +45,46 @@ class Event(Struct, Generic[Data], frozen=True, gc=False):
     content: bytes
 
 
+class _Surroundings(Struct, gc=False):
+    """What `Envelope` says of all but `data`, for msgspec, which checks it in a sixth of the time."""
+
+    specversion: Literal["1.0"]
+    id: Annotated[str, Meta(min_length=1, max_length=128)]
+    source: Annotated[str, Meta(min_length=1, max_length=255)]
+    type: Annotated[str, Meta(min_length=1, max_length=100)]
+    time: str
+    subject: Annotated[str, Meta(min_length=1, max_length=255)]
+    datacontenttype: Literal["application/json"]
+    tenantid: Annotated[str, Meta(min_length=1, max_length=64)]
+    causationid: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+
+
+class _Written(Struct, omit_defaults=True, gc=False):
+    """The envelope as it is written, in the order of its fields."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    time: str
+    subject: str
+    datacontenttype: str
+    tenantid: str
+    causationid: str | None = None
+    data: Mapping[str, Any] | Struct | None = None
+
+
+_write = msgspec.json.Encoder().encode
 _envelope = Envelope[EventData].__pydantic_validator__
 """Any `data` will do for it: its own model reads it once the type is known."""
+_time = TypeAdapter(SenderTime).validator
 
 
 def decode(value: bytes | None, topic: Topic) -> Event:
     """Read one record of the topic. Raises `Unreadable`."""
     document = _document(value)
     try:
-        envelope = _envelope.validate_python(document)
+        envelope = _plain(document) or _envelope.validate_python(document)
         model = _model(envelope.type, topic)
         data = model.__pydantic_validator__.validate_python(document["data"])
         content = content_digest(envelope.type, envelope.subject, document["data"])
@@ -97,7 +130,7 @@ def encode(
 
 def envelope(
     type_name: str,
-    data: Mapping[str, Any],
+    data: Mapping[str, Any] | Struct,
     *,
     id: str,  # noqa: A002 - the envelope's own word
     source: str,
@@ -106,21 +139,21 @@ def envelope(
     tenant_id: str,
     causation_id: str | None = None,
 ) -> bytes:
-    """Write an event whose data is at hand as JSON values; whoever calls this answers for the schema."""
-    document: dict[str, Any] = {
-        "specversion": "1.0",
-        "id": id,
-        "source": source,
-        "type": type_name,
-        "time": time,
-        "subject": subject,
-        "datacontenttype": "application/json",
-        "tenantid": tenant_id,
-    }
-    if causation_id is not None:
-        document["causationid"] = causation_id
-    document["data"] = data
-    return orjson.dumps(document)
+    """Write an event whose data is at hand as JSON values or structs; whoever calls this answers for the schema."""
+    return _write(
+        _Written(
+            "1.0",
+            id,
+            source,
+            type_name,
+            time,
+            subject,
+            "application/json",
+            tenant_id,
+            causation_id,
+            data,
+        )
+    )
 
 
 def content_digest(type_name: str, subject: str, data: Any) -> bytes:
@@ -141,6 +174,18 @@ def _document(value: bytes | None) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise Unreadable("not_schema", "the record is not a JSON object")
     return document
+
+
+def _plain(document: dict[str, Any]) -> _Surroundings | None:
+    """The envelope, if it is plainly right. Any other is `Envelope`'s to read, or to say what is wrong with it."""
+    try:
+        found = msgspec.convert(document, _Surroundings)
+        _time.validate_python(found.time)
+    except (msgspec.ValidationError, ValidationError):
+        return None
+    words = f"{found.id}{found.source}{found.type}{found.subject}{found.tenantid}{found.causationid or ''}"
+    visible = words.isascii() and words.isprintable() and " " not in words
+    return found if visible and type(document.get("data")) is dict else None
 
 
 def _model(type_name: str, topic: Topic) -> type[EventData]:

@@ -8,10 +8,11 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from schemas.codec import Event, Unreadable, decode, encode
+from schemas.codec import Event, Unreadable, decode, encode, envelope
 from schemas.decisions import ItemIgnored
-from schemas.envelope import EventData
+from schemas.envelope import Envelope, EventData
 from schemas.imports import ImportRequested
 from schemas.publishing import documents
 from schemas.topics import EVENT_TYPES, JOURNAL, MAX_EVENT_BYTES, TOPICS
@@ -26,6 +27,7 @@ each_type = pytest.mark.parametrize("event", EVENT_TYPES.values(), ids=EVENT_TYP
 briefly = settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
+thoroughly = settings(briefly, max_examples=40)
 
 
 def changed(**fields: Any) -> bytes:
@@ -66,6 +68,65 @@ def test_the_same_event_is_written_with_the_same_bytes(event: type[EventData]) -
 
     assert first == second
     assert encode(decode(first, TOPIC_OF[event]).data, **surroundings) == first
+
+
+@each_type
+@thoroughly
+@given(chosen=st.data())
+def test_an_envelope_is_what_its_model_says(event: type[EventData], chosen: st.DataObject) -> None:
+    """Whatever is changed about it: read as the model reads it, or refused in the model's words."""
+    record = EXAMPLES[event.TYPE]
+    around = chosen.draw(mutations({name: record[name] for name in record.keys() - {"data", "type"}}))
+    record = around | {"type": event.TYPE, "data": record["data"]}
+    found = reading(orjson.dumps(record), TOPIC_OF[event])
+
+    try:
+        told = Envelope[event].model_validate(record)
+        wrong = []
+    except ValidationError as error:
+        told, wrong = None, [f"{each['loc'][0]}: {each['type']}" for each in error.errors()]
+
+    if told is None:
+        assert isinstance(found, Unreadable)
+        assert (found.why, found.detail) == ("not_schema", "; ".join(wrong[:5]))
+    else:
+        assert isinstance(found, Event)
+        assert (found.id, found.source, found.time) == (told.id, told.source, told.time)
+        assert (found.subject, found.tenant_id) == (told.subject, told.tenantid)
+        assert (found.causation_id, found.data) == (told.causationid, told.data)
+
+
+@each_type
+@briefly
+@given(chosen=st.data())
+def test_what_is_written_are_the_bytes_that_were_always_written(
+    event: type[EventData], chosen: st.DataObject
+) -> None:
+    """Outcomes are stored as bytes, and published again as bytes: by whatever they are written, it must not show."""
+    record = chosen.draw(records_of(event))
+    order = ("specversion", "id", "source", "type", "time", "subject", "datacontenttype", "tenantid")
+    document = {name: record[name] for name in order}
+    if record.get("causationid") is not None:
+        document["causationid"] = record["causationid"]
+
+    written = envelope(
+        event.TYPE,
+        record["data"],
+        **{name: record[name] for name in ("id", "source", "time", "subject")},
+        tenant_id=record["tenantid"],
+        causation_id=record.get("causationid"),
+    )
+
+    assert written == orjson.dumps(document | {"data": record["data"]})
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(st.text(), st.text() | st.integers(-(2**63), 2**63 - 1) | st.booleans() | st.none()))
+def test_every_text_and_number_is_written_as_it_always_was(data: dict[str, Any]) -> None:
+    """Down to escapes."""
+    around = {"id": "1", "source": "/here", "time": "now", "subject": "it", "tenant_id": "t"}
+
+    assert envelope("x", data, **around).endswith(b'"data":' + orjson.dumps(data) + b"}")
 
 
 UNREADABLE = {

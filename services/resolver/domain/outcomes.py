@@ -1,11 +1,12 @@
 """What is published of a record: its outcome, written so that the same record in the same state gives the same bytes.
 
-Built as plain dictionaries, since one is written for every record; a test reads each of them back through the schema.
+Built of structs, since one is written for every record; a test reads each of them back through the schema.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from schemas.codec import envelope
@@ -24,6 +25,73 @@ ENTRIES_OF_A_PART = 500
 """Items, members and imports together: at 130 to 400 bytes each, a part stays well under the size that is read."""
 
 
+class Version(Struct, gc=False):
+    offset: int
+    swap: int
+
+
+class Answered(Struct, gc=False):
+    id: str
+    type: str
+    subject: str
+    at: str
+
+
+class Waiting(Struct, gc=False):
+    until: str
+    why: str | None
+
+
+class ToldImport(Struct, omit_defaults=True, gc=False):
+    import_id: str
+    status: str
+    requested_by: str
+    requested_at: str
+    bulk_id: str | None = None
+    waiting: Waiting | None = None
+    reason: str | None = None
+    message: str | None = None
+    counts: Mapping[str, int] | None = None
+
+
+class ToldMember(Struct, gc=False):
+    member_id: str
+    digest: str
+    co_owner: bool
+    removed: bool
+
+
+class ToldItem(Struct, omit_defaults=True, gc=False):
+    item_id: str
+    import_id: str
+    xpm_party_id: str
+    state: str
+    digest: str
+    reason: str | None = None
+    member_id: str | None = None
+
+
+class Told(Struct, omit_defaults=True, gc=False):
+    """`OutcomeRecorded`, in the order in which it is written."""
+
+    partition: int
+    version: Version
+    part: int
+    parts: int
+    record: Answered
+    result: str
+    reason: str | None = None
+    message: str | None = None
+    client_id: str | None = None
+    imports: list[ToldImport] | None = None
+    members: list[ToldMember] | None = None
+    items: list[ToldItem] | None = None
+    earlier: Mapping[str, Any] | None = None
+    client: Mapping[str, Any] | None = None
+    connection: Mapping[str, Any] | None = None
+    personal: Mapping[str, Any] | None = None
+
+
 def write(
     change: Change,
     partition: int,
@@ -33,19 +101,10 @@ def write(
     present: Mapping[str, Any],
 ) -> tuple[bytes, ...]:
     """The encoded outcome, in more than one part only where very much changed."""
-    answer = _answer(change, result, reason)
-    first, *others = _parts(change)
-    first |= _told_once(change, result, present)
-    outcome = _encode(change, partition, swap, 0, 1 + len(others), answer | first)
-    if not others:
-        return (outcome,)
-    return (
-        outcome,
-        *(
-            _encode(change, partition, swap, number, 1 + len(others), answer | told)
-            for number, told in enumerate(others, 1)
-        ),
-    )
+    told = _told(change, partition, swap, result, reason, present)
+    if len(change.imports) + len(change.members) + len(change.items) <= ENTRIES_OF_A_PART:
+        return (_encode(change, told),)
+    return tuple(_encode(change, part) for part in _parts(told))
 
 
 def state(
@@ -58,11 +117,11 @@ def state(
     told: dict[str, Any] = {"result": "applied", "client_id": client_id}
     match entry:
         case Import():
-            told["imports"] = [_import(_undone(entry) if gone else entry)]
+            told["imports"] = [to_builtins(_import(_undone(entry) if gone else entry))]
         case Item():
-            told["items"] = [_item(withdrawn(entry, UNDONE) if gone else entry)]
+            told["items"] = [to_builtins(_item(withdrawn(entry, UNDONE) if gone else entry))]
         case Member():
-            told["members"] = [_member(replace(entry, removed=True) if gone else entry)]
+            told["members"] = [to_builtins(_member(replace(entry, removed=True) if gone else entry))]
     if client_name is not None:
         told["personal"] = {"client_name": client_name}
     return told
@@ -94,86 +153,70 @@ def _undone(run: Import) -> Import:
     )
 
 
-def _lists(change: Change) -> dict[str, list[dict[str, Any]]]:
-    """What changed, in lists by kind; sorted, so that no order of loading shows."""
-    lists: dict[str, list[dict[str, Any]]] = {}
+def _told(
+    change: Change,
+    partition: int,
+    swap: int,
+    result: str,
+    reason: str | None,
+    present: Mapping[str, Any],
+) -> Told:
+    """All of it in one. Lists are sorted, so that no order of loading shows."""
+    event, data = change.event, change.event.data
+    told = Told(
+        partition,
+        Version(change.offset, swap),
+        0,
+        1,
+        Answered(event.id, event.type, event.subject, timestamp(change.at)),
+        result,
+        reason,
+        REASONS[reason] if reason is not None else None,
+        change.client_id,
+    )
     if change.imports:
-        lists["imports"] = [_import(change.state.imports[import_id]) for import_id in sorted(change.imports)]
+        told.imports = [_import(change.state.imports[import_id]) for import_id in sorted(change.imports)]
     if change.members:
-        lists["members"] = [_member(change.members[member_id]) for member_id in sorted(change.members)]
+        told.members = [_member(change.members[member_id]) for member_id in sorted(change.members)]
     if change.items:
-        lists["items"] = [_item(change.items[item_id]) for item_id in sorted(change.items)]
-    return lists
+        told.items = [_item(change.items[item_id]) for item_id in sorted(change.items)]
+    if present:
+        told.earlier = present.get("earlier")
+    if change.client and type(data) is ClientAdded:
+        told.client = _client(change.client, data, created=change.client_created)
+    told.personal = _personal(change, present) or None
+    if result == "applied" and type(data) is ConnectionChanged:
+        told.connection = data.model_dump(exclude_none=True, exclude={"personal"})
+        if data.personal and data.personal.practice_name:
+            told.personal = {"practice_name": data.personal.practice_name}
+    return told
 
 
-def _parts(change: Change) -> list[dict[str, Any]]:
-    lists = _lists(change)
-    if len(change.imports) + len(change.members) + len(change.items) <= ENTRIES_OF_A_PART:
-        return [lists]
-    parts: list[dict[str, Any]] = [{}]
-    entries = [(name, entry) for name, some in lists.items() for entry in some]
-    for number, (name, entry) in enumerate(entries):
-        if number and number % ENTRIES_OF_A_PART == 0:
-            parts.append({})
-        parts[-1].setdefault(name, []).append(entry)
-    return parts
+def _parts(told: Told) -> Iterator[Told]:
+    """Cut it where a part is full. All of them say whom they answer, and how; what else is not in lists, the first."""
+    nothing = dict.fromkeys(("imports", "members", "items"))
+    entries = [(name, entry) for name in nothing for entry in getattr(told, name) or ()]
+    starts = range(0, len(entries), ENTRIES_OF_A_PART)
+    for part, start in enumerate(starts):
+        lists: dict[str, list[Any]] = {}
+        for name, entry in entries[start : start + ENTRIES_OF_A_PART]:
+            lists.setdefault(name, []).append(entry)
+        yield replace(told, part=part, parts=len(starts), **(nothing | lists))
+        told = replace(told, earlier=None, client=None, connection=None, personal=None)
 
 
-def _encode(
-    change: Change, partition: int, swap: int, part: int, parts: int, told: Mapping[str, Any]
-) -> bytes:
-    event = change.event
+def _encode(change: Change, told: Told) -> bytes:
+    event, partition = change.event, told.partition
     return envelope(
         OutcomeRecorded.TYPE,
-        {
-            "partition": partition,
-            "version": {"offset": change.offset, "swap": swap},
-            "part": part,
-            "parts": parts,
-            **told,
-        },
-        id=f"{event.tenant_id}/{partition}/{change.offset}/{swap}/{part}",
+        told,
+        id=f"{event.tenant_id}/{partition}/{change.offset}/{told.version.swap}/{told.part}",
         source=SOURCE,
         time=timestamp(change.at),
         subject=f"journal/{partition}/{change.offset}",
         tenant_id=event.tenant_id,
         causation_id=event.id,
     )
-
-
-def _answer(change: Change, result: str, reason: str | None) -> dict[str, Any]:
-    """Whom the outcome answers, and how: said in every part."""
-    event = change.event
-    answer: dict[str, Any] = {
-        "record": {
-            "id": event.id,
-            "type": event.type,
-            "subject": event.subject,
-            "at": timestamp(change.at),
-        },
-        "result": result,
-    }
-    if reason is not None:
-        answer["reason"] = reason
-        answer["message"] = REASONS[reason]
-    if change.client_id is not None:
-        answer["client_id"] = change.client_id
-    return answer
-
-
-def _told_once(change: Change, result: str, present: Mapping[str, Any]) -> dict[str, Any]:
-    """What only the first part says."""
-    told: dict[str, Any] = {}
-    data = change.event.data
-    if "earlier" in present:
-        told["earlier"] = present["earlier"]
-    if change.client and type(data) is ClientAdded:
-        told["client"] = _client(change.client, data, created=change.client_created)
-    if personal := _personal(change, present):
-        told["personal"] = personal
-    if result == "applied" and type(data) is ConnectionChanged:
-        told |= _connection(data)
-    return told
 
 
 def _personal(change: Change, present: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,54 +235,35 @@ def _client(client: Client, data: ClientAdded, *, created: bool) -> dict[str, An
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _connection(data: ConnectionChanged) -> dict[str, Any]:
-    told: dict[str, Any] = {"connection": data.model_dump(exclude_none=True, exclude={"personal"})}
-    if data.personal and data.personal.practice_name:
-        told["personal"] = {"practice_name": data.personal.practice_name}
-    return told
+def _import(run: Import) -> ToldImport:
+    until = run.waiting_until
+    return ToldImport(
+        run.import_id,
+        run.status,
+        run.requested_by,
+        timestamp(run.requested_at),
+        run.bulk_id,
+        Waiting(timestamp(until), run.waiting_why) if until is not None else None,
+        run.reason,
+        run.message,
+        run.counts,
+    )
 
 
-def _import(run: Import) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "import_id": run.import_id,
-        "status": run.status,
-        "requested_by": run.requested_by,
-        "requested_at": timestamp(run.requested_at),
-    }
-    if run.bulk_id is not None:
-        told["bulk_id"] = run.bulk_id
-    if run.waiting_until is not None:
-        told["waiting"] = {"until": timestamp(run.waiting_until), "why": run.waiting_why}
-    if run.reason is not None:
-        told["reason"] = run.reason
-    if run.message is not None:
-        told["message"] = run.message
-    told["counts"] = run.counts
-    return told
+def _item(item: Item) -> ToldItem:
+    return ToldItem(
+        item.item_id,
+        item.import_id,
+        item.xpm_party_id,
+        item.state,
+        item.digest,
+        item.reason,
+        item.member_id,
+    )
 
 
-def _item(item: Item) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "item_id": item.item_id,
-        "import_id": item.import_id,
-        "xpm_party_id": item.xpm_party_id,
-        "state": item.state,
-        "digest": item.digest,
-    }
-    if item.reason is not None:
-        told["reason"] = item.reason
-    if item.member_id is not None:
-        told["member_id"] = item.member_id
-    return told
-
-
-def _member(member: Member) -> dict[str, Any]:
-    return {
-        "member_id": member.member_id,
-        "digest": member.digest,
-        "co_owner": member.co_owner,
-        "removed": member.removed,
-    }
+def _member(member: Member) -> ToldMember:
+    return ToldMember(member.member_id, member.digest, member.co_owner, member.removed)
 
 
 def _replaced(each: Replacement) -> dict[str, str]:
