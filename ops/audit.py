@@ -1,8 +1,9 @@
 """The audit: a line in `ops.audit` before an operator's change and one after it, each in a transaction of its own.
 
 The line before is committed before anything is changed, so a run that is killed has left one; a change that can't be
-noted is not made. Every line goes to standard error too, as a line of the log, for whoever collects those: that copy
-survives the loss of the database.
+noted is not made. Meanwhile the run holds a lock, by which others tell whether it still goes on or was killed; the next
+run of the same verb notes that. Every line goes to standard error too, as a line of the log, for whoever collects
+those: that copy survives the loss of the database.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -57,13 +58,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A run that began and never said how it ended."""
+    """A run that began and has not said how it ended: it still goes on, or was killed."""
 
     run: UUID
     at: datetime
     who: str
     verb: str
     arguments: Mapping[str, Any]
+    at_work: bool
 
 
 @asynccontextmanager
@@ -76,17 +78,18 @@ async def audited(
     """
     run = Run(uuid4())
     note = partial(_note if required else _note_if_possible, settings, run, verb, arguments)
-    await note("begun")
-    try:
-        yield run
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        await asyncio.shield(note("interrupted"))
-        raise
-    except Exception as error:
-        run.result["error"] = describe(error)
-        await note("failed")
-        raise
-    await note("done")
+    async with _at_work(settings, run, verb, required=required):
+        await note("begun")
+        try:
+            yield run
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            await asyncio.shield(note("interrupted"))
+            raise
+        except Exception as error:
+            run.result["error"] = describe(error)
+            await note("failed")
+            raise
+        await note("done")
 
 
 async def lines(settings: Settings, verb: str | None, limit: int) -> list[Line]:
@@ -96,14 +99,23 @@ async def lines(settings: Settings, verb: str | None, limit: int) -> list[Line]:
 
 
 async def unfinished(settings: Settings, verb: str | None = None) -> list[Unfinished]:
-    """The runs that were killed, or still go on."""
+    """The runs that have not said how they ended."""
     rows = await _fetch(settings, QUERIES.unfinished, verb)
     return [Unfinished(**_with_json(row, "arguments")) for row in rows]
 
 
-async def end_killed(settings: Settings, verb: str) -> None:
-    """Note that every run of a verb that never ended was killed. Only for who knows that none of them still goes on."""
-    await _fetch(settings, QUERIES.end_killed, verb)
+async def end_killed(settings: Settings, verb: str, *, required: bool = True) -> list[Unfinished]:
+    """Note of the runs of a verb that were killed that they were; which these are.
+
+    Where it is not `required`, as for what works without a database, the next time has to do.
+    """
+    try:
+        async with operator_connection(settings) as database:
+            return await _end_killed(database, verb)
+    except TROUBLE:
+        if required:
+            raise
+        return []
 
 
 def operator() -> str:
@@ -119,6 +131,28 @@ async def operator_connection(settings: Settings) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close(timeout=5)
+
+
+@asynccontextmanager
+async def _at_work(settings: Settings, run: Run, verb: str, *, required: bool) -> AsyncIterator[None]:
+    """Let others see that a run goes on, and that those of the same verb do not that were killed."""
+    async with AsyncExitStack() as open_while_at_work:
+        try:
+            database = await open_while_at_work.enter_async_context(operator_connection(settings))
+            await database.execute(QUERIES.hold, run.id)
+            await _end_killed(database, verb)
+        except TROUBLE:
+            if required:
+                raise
+        yield
+
+
+async def _end_killed(database: Database, verb: str) -> list[Unfinished]:
+    rows = await database.fetch(QUERIES.unfinished, verb)
+    killed = [Unfinished(**_with_json(row, "arguments")) for row in rows if not row["at_work"]]
+    if killed:
+        await database.execute(QUERIES.end_killed, [each.run for each in killed])
+    return killed
 
 
 async def _note_if_possible(

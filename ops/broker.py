@@ -72,8 +72,8 @@ class Broker:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka, group_id=group, enable_auto_commit=False
         )
-        await clients.start(consumer)
         try:
+            await clients.start(consumer)
             consumer.assign(list(offsets))
             async with asyncio.timeout(ANSWER_SECONDS):
                 await consumer.commit(dict(offsets))

@@ -9,7 +9,7 @@ import typer
 from cryptography.fernet import Fernet
 
 from ops.addresses import settings_in_reach
-from ops.audit import audited
+from ops.audit import audited, end_killed
 from ops.ending import Exit, Misused
 from ops.voice import Apply, AsJson, speaking
 from services.importer.connecting.keyring import Keyring
@@ -18,6 +18,7 @@ from services.importer.settings import ImporterSettings
 from worker.database import connect
 from worker.settings import Settings
 
+VERB = "xpm-keys"
 TENANTS_NAMED = 10
 
 
@@ -53,11 +54,12 @@ def command(
 
 
 async def _look(settings: Settings, keyring: Keyring, *, apply: bool) -> Sealed:
+    await end_killed(settings, VERB)
     database = await connect(settings, "xpm-keys", role="muster_importer", search_path="importer")
     try:
         if not apply:
             return await reseal(database, keyring, apply=False)
-        async with audited(settings, "xpm-keys", {"encrypt": "anew"}):
+        async with audited(settings, VERB, {"encrypt": "anew"}):
             return await reseal(database, keyring)
     finally:
         await database.close()

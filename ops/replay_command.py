@@ -240,10 +240,7 @@ async def _look(
 async def tell_where_things_stand(
     voice: Voice, settings: Settings, run: Course, purpose: Purpose | None, *, anew: bool = False
 ) -> None:
-    """What earlier runs of the same kind have left; what a swap did not publish goes out first.
-
-    Whoever has begun a run is alone, so that others which never ended in the audit were killed.
-    """
+    """What earlier runs of the same kind have left; what a swap did not publish goes out first."""
     for verb in ("replay", "verify", replayed.VERB):
         await end_killed(settings, verb)
     found = await run.standing()

@@ -61,6 +61,8 @@ class Move:
     partition: int
     now: int
     new: int
+    is_first: bool = False
+    """Whether the group has no position here yet, and would begin at `now`."""
 
     @property
     def again(self) -> int:
@@ -94,7 +96,7 @@ class Plan:
 
     @property
     def moving(self) -> list[Move]:
-        return [move for move in self.moves if move.now != move.new]
+        return [move for move in self.moves if move.now != move.new or move.is_first]
 
 
 def parse_target(text: str, now: datetime) -> Target:
@@ -155,13 +157,13 @@ async def targets(
             return {place: offset}
 
 
-async def refuse_while_running(broker: Broker, group: str, name: str) -> None:
-    """Raise `Refused` if anybody is in the group."""
+async def refuse_while_running(broker: Broker, group: str, name: str, session: str) -> None:
+    """Raise `Refused` if anybody is in the group; `session` is how long Kafka waits for a member that is silent."""
     members = await broker.members(name)
     if members.number:
         raise Refused(
             f"The group {group} is running: {', '.join(members.clients)}. Stop every process of it, then run this "
-            "again; Kafka takes MUSTER_SESSION_SECONDS (15) to notice that one was killed."
+            f"again; Kafka takes {session} to notice that one was killed."
         )
 
 
@@ -206,7 +208,7 @@ async def rewind_service(
     columns = [move.topic for move in moves], [move.partition for move in moves], [move.new for move in moves]
     async with database.transaction():
         locked = await database.fetch(positions.QUERIES.lock, group.name, *columns[:2])
-        await refuse_while_running(broker, group.name, name)
+        await refuse_while_running(broker, group.name, name, "MUSTER_SESSION_SECONDS")
         now = {(row["topic"], row["partition"]): _stands_at(Stored(**row), group) for row in locked}
         if now != {(move.topic, move.partition): move.now for move in moves}:
             raise Refused(
@@ -234,7 +236,8 @@ async def plan_for_subscriber(
         )
     new, begins = await targets(broker, places, target), await broker.begins(places)
     moves = [
-        Move(each.topic, each.partition, committed.get(each, begins[each]), new[each]) for each in places
+        Move(each.topic, each.partition, committed.get(each, begins[each]), new[each], each not in committed)
+        for each in places
     ]
     plan = Plan(group, moves, SUBSCRIBER_EFFECT)
     return Plan(group, moves, SUBSCRIBER_EFFECT, number=plan.again)
@@ -242,9 +245,9 @@ async def plan_for_subscriber(
 
 async def rewind_subscriber(broker: Broker, plan: Plan) -> None:
     """Commit the new positions. Raises `Refused` if somebody is in the group."""
-    await refuse_while_running(broker, plan.group, plan.group)
+    await refuse_while_running(broker, plan.group, plan.group, "its session timeout")
     await broker.commit(
-        plan.group, {TopicPartition(each.topic, each.partition): each.new for each in plan.moves}
+        plan.group, {TopicPartition(each.topic, each.partition): each.new for each in plan.moving}
     )
 
 

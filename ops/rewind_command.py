@@ -9,7 +9,7 @@ from rich.table import Table
 
 from ops import rewind
 from ops.addresses import settings_in_reach
-from ops.audit import audited
+from ops.audit import audited, end_killed
 from ops.broker import Broker, asking
 from ops.ending import Misused
 from ops.groups import SERVICE_GROUPS, tables_of
@@ -18,6 +18,7 @@ from ops.voice import Apply, AsJson, Voice, speaking
 from ops.words import some
 from worker.settings import Settings
 
+VERB = "rewind"
 SHOWN_PARTITIONS = 30
 
 
@@ -72,6 +73,7 @@ async def _rewind(
     *,
     apply: bool,
 ) -> None:
+    await end_killed(settings, VERB)
     async with asking(settings) as broker:
         if group in SERVICE_GROUPS:
             if topics:
@@ -95,7 +97,7 @@ async def _service(
     async with tables_of(settings, group) as database:
         plan = await rewind.plan_for_service(settings, broker, database, group, target, only)
         if apply and plan.moving:
-            async with audited(settings, "rewind", _arguments(plan)):
+            async with audited(settings, VERB, _arguments(plan)):
                 await rewind.rewind_service(broker, database, group, in_kafka, plan)
     await _tell(voice, broker, plan, in_kafka, applied=apply)
 
@@ -112,14 +114,17 @@ async def _subscriber(
     apply: bool,
 ) -> None:
     plan = await rewind.plan_for_subscriber(broker, group, topics, target, only)
-    if apply:
-        async with audited(settings, "rewind", _arguments(plan)):
+    if apply and plan.moving:
+        async with audited(settings, VERB, _arguments(plan)):
             await rewind.rewind_subscriber(broker, plan)
     await _tell(voice, broker, plan, group, applied=apply)
 
 
 def _arguments(plan: Plan) -> dict[str, Any]:
-    moves = {f"{move.topic}:{move.partition}": [move.now, move.new] for move in plan.moving}
+    moves = {
+        f"{move.topic}:{move.partition}": [None if move.is_first else move.now, move.new]
+        for move in plan.moving
+    }
     return {"group": plan.group, "moves": moves}
 
 
@@ -154,8 +159,9 @@ def _table(plan: Plan) -> Table:
     for column in shown.columns[1:]:
         column.justify = "right"
     for move in plan.moving[:SHOWN_PARTITIONS]:
-        change = f"{move.again:,}" if move.again else f"skips {move.skipped:,}"
-        shown.add_row(move.topic, str(move.partition), f"{move.now:,}", f"{move.new:,}", change)
+        change = f"skips {move.skipped:,}" if move.skipped else f"{move.again:,}"
+        now = "-" if move.is_first else f"{move.now:,}"
+        shown.add_row(move.topic, str(move.partition), now, f"{move.new:,}", change)
     return shown
 
 

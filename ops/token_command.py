@@ -30,7 +30,7 @@ def command(
     For example:
 
         muster token harbour-and-hill
-        curl -N -H "Authorization: Bearer $(muster token harbour-and-hill)" \\
+        curl -N -H "Authorization: Bearer $(muster token harbour-and-hill)" \
             http://127.0.0.1:8080/tenants/harbour-and-hill/progress/stream
     """
     with speaking(as_json=as_json) as voice:

@@ -9,13 +9,14 @@ import typer
 from rich.table import Table
 
 from ops.addresses import settings_in_reach
-from ops.audit import audited
+from ops.audit import audited, end_killed
 from ops.ending import Exit
 from ops.voice import AsJson, Voice, speaking
 from worker import topics
 from worker.settings import Settings
 from worker.topics import TopicState
 
+VERB = "topics"
 WHY_LEFT = (
     "What is wrong could lose or misplace records, and is never altered here: mend it with Kafka's own tools, or "
     "say with MUSTER_JOURNAL_PARTITIONS or MUSTER_REPLICATION_FACTOR that it is meant so."
@@ -51,10 +52,11 @@ def command(
 
 
 async def _create(settings: Settings) -> list[TopicState]:
+    await end_killed(settings, VERB, required=False)
     missing = [state.name for state in await topics.look(settings) if not state.exists]
     if not missing:
         return await topics.look(settings)
-    async with audited(settings, "topics", {"make": missing}, required=False):
+    async with audited(settings, VERB, {"make": missing}, required=False):
         return await topics.create_missing(settings)
 
 

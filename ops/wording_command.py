@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from ops.addresses import settings_in_reach
-from ops.audit import audited, operator
+from ops.audit import audited, end_killed, operator
 from ops.ending import Misused
 from ops.voice import Apply, AsJson, speaking
 from ops.words import some
@@ -21,6 +21,7 @@ from worker.settings import Settings
 
 Holder = Literal["party", "client", "both"]
 
+VERB = "xpm-words"
 LONGEST = 100
 _FROM = {"standard": "as usual", "setting": "MUSTER_XPM_DIRECTIONS"}
 _HOLDERS = {"party": "the party", "client": "the client", "both": "both"}
@@ -101,6 +102,7 @@ def _corrections(
 
 
 async def _known(settings: Settings, tenant: str) -> list[Meaning]:
+    await end_killed(settings, VERB)
     async with _wording(settings) as wording:
         return await wording.meanings(tenant)
 
@@ -109,7 +111,7 @@ async def _change(settings: Settings, tenant: str, corrections: Directions, own:
     """Correct these words, or else take back what the practice has corrected of its own."""
     words = list(corrections) or list(own)
     async with (
-        audited(settings, "xpm-words", {"tenant_id": tenant, "words": words, "as_usual": not corrections}),
+        audited(settings, VERB, {"tenant_id": tenant, "words": words, "as_usual": not corrections}),
         _wording(settings) as wording,
     ):
         if corrections:

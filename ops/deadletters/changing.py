@@ -135,7 +135,8 @@ async def _say_what_is_half_way(voice: Voice, settings: Settings) -> None:
     async with operator_connection(settings) as database:
         doubtful = await standing.in_doubt(database)
     for run in await audit.unfinished(settings, REDRIVE):
-        voice.remark(f"The redrive of {shown_time(run.at)} by {run.who} is still at work, or was killed.")
+        stands = "is still at work" if run.at_work else "was killed"
+        voice.remark(f"The redrive of {shown_time(run.at)} by {run.who} {stands}.")
     if doubtful:
         voice.remark(
             f"{some(len(doubtful), 'letter')} are in doubt: a run with --apply finds out which are out."
@@ -146,8 +147,8 @@ async def _say_where_things_stand(
     voice: Voice, settings: Settings, broker: Broker, database: Database
 ) -> None:
     """A run that was killed has left letters in doubt: find out which of them are out. Nobody else is at work."""
-    killed = {each.run: each.at for each in await audit.unfinished(settings, REDRIVE)}
-    for verb in (REDRIVE, SETTLE, "dead-letters discard"):
+    killed = {each.run: each.at for each in await audit.end_killed(settings, REDRIVE)}
+    for verb in (SETTLE, "dead-letters discard"):
         await audit.end_killed(settings, verb)
     doubtful = await standing.in_doubt(database)
     if doubtful:

@@ -74,13 +74,21 @@ async def imports(world: World) -> Sequence[Finding]:
 
 
 async def unfinished(world: World) -> Sequence[Finding]:
-    """Commands that began to change something and never said how it ended."""
+    """Commands that began to change something and were killed before they had said how it ended."""
     runs = await audit.unfinished(world.settings)
-    if not runs:
-        return [Finding("operators", "ok", "every change that was begun has ended")]
-    told = ", ".join(f"{each.verb} of {shown_time(each.at)} by {each.who}" for each in runs[:3])
-    advice = "They were killed, or still go on: `muster audit` shows them; run the same verb again without --apply."
-    return [Finding("operators", "look", f"{len(runs)} never ended: {told}", advice)]
+    killed = [each for each in runs if not each.at_work]
+    if not killed:
+        said = f"{some(len(runs), 'change')} at work" if runs else "every change that was begun has ended"
+        return [Finding("operators", "ok", said)]
+    told = ", ".join(f"{each.verb} of {shown_time(each.at)} by {each.who}" for each in killed[:3])
+    advice = (
+        "Run the same verb again: it says where things stand. `muster audit` shows with what it was called."
+    )
+    return [
+        Finding(
+            "operators", "look", f"{some(len(killed), 'change was', 'changes were')} killed: {told}", advice
+        )
+    ]
 
 
 def _service(group: GroupLag, late_seconds: float) -> Finding:

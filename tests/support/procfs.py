@@ -20,6 +20,11 @@ def parent_of(pid: int) -> int:
     return int(read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()[1])
 
 
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    return [int(each) for each in read(Path(f"/proc/{pid}/task/{pid}/children")).split()]
+
+
 def read(path: Path) -> str:
     try:
         return path.read_bytes().replace(b"\0", b" ").decode(errors="replace")

@@ -10,9 +10,10 @@ import multiprocessing
 import os
 import random
 import signal
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -119,7 +120,8 @@ class _Crew:
             process = spawning.Process(
                 target=_member, args=(order, theirs), name=f"muster-replay-{number}", daemon=True
             )
-            process.start()
+            with _without_interrupts():
+                process.start()
             theirs.close()
             self._pipes[ours] = process
 
@@ -152,9 +154,19 @@ class _Crew:
                 raise FoldFailed(trouble)
 
 
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Start what Ctrl-C is not for, also while it still imports: a process begins with the mask of who started it."""
+    resource_tracker.ensure_running()  # which is started with the first of them otherwise, and takes the mask away
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _member(order: Order, pipe: Connection) -> None:
     """One process of the crew; Ctrl-C is for the one that started it, whose end it notices by the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     telemetry.aside()
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import sys
+from dataclasses import replace
 
 import asyncpg
 import pytest
@@ -66,14 +69,47 @@ async def test_a_change_that_is_interrupted_says_so(settings):
     assert await audit.unfinished(settings) == []
 
 
-async def test_a_run_that_was_killed_is_seen_by_the_next(settings):
-    """Its line is there before anything was changed."""
-    run = audit.Run(audit.uuid4())
-    await audit._note(settings, run, "rewind", {"group": "importer"}, "begun")
+CHANGING = """
+import asyncio
+from ops import audit
+from worker.settings import Settings
 
-    [found] = await audit.unfinished(settings)
-    assert (found.run, found.verb, found.arguments) == (run.id, "rewind", {"group": "importer"})
+async def change():
+    async with audit.audited(Settings(), "rewind", {"group": "importer"}):
+        await asyncio.Event().wait()
+
+asyncio.run(change())
+"""
+
+
+async def test_a_run_that_was_killed_is_told_from_one_at_work_and_noted_by_the_next(settings, database):
+    """Its line is there before anything was changed; what it holds while it works goes with it."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-c", CHANGING),
+        env={**os.environ, "MUSTER_POSTGRES_DSN": database},
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    [at_work] = await eventually(lambda: audit.unfinished(settings), timeout=20)
+    assert (at_work.verb, at_work.arguments, at_work.at_work) == ("rewind", {"group": "importer"}, True)
+    assert await audit.end_killed(settings, "rewind") == []
+
+    process.kill()
+    await process.wait()
+    killed = await eventually(lambda: is_over(settings))
     assert await audit.unfinished(settings, "topics") == []
+    async with audit.audited(settings, "rewind", {}):
+        assert [each.at_work for each in await audit.unfinished(settings)] == [True]  # its own
+
+    assert killed == replace(at_work, at_work=False)
+    assert await audit.unfinished(settings) == []
+    [ended] = [line for line in await audit.lines(settings, None, 10) if line.what == "interrupted"]
+    assert (ended.run, ended.who, ended.result) == (at_work.run, at_work.who, {"killed": True})
+
+
+async def is_over(settings):
+    [found] = await audit.unfinished(settings)
+    return None if found.at_work else found
 
 
 @pytest.mark.parametrize(

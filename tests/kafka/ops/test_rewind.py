@@ -2,10 +2,12 @@
 
 from collections import Counter
 
+import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer
 
 from ops import rewind
+from ops.audit import unfinished
 from ops.broker import asking
 from ops.ending import Exit
 from ops.groups import RESOLVER, tables_of
@@ -159,6 +161,31 @@ async def test_a_group_that_went_on_meanwhile_is_left_alone(busy_office: Office)
             await rewind.rewind_service(broker, database, RESOLVER, settings.group_name("resolver"), plan)
 
 
+async def test_a_rewind_that_was_killed_is_noted_by_the_next(busy_office: Office) -> None:
+    """In the middle of its one transaction: nothing was moved, the doctor says so, and it can be run again."""
+    office = busy_office
+    holder = await asyncpg.connect(office.settings.postgres_dsn.get_secret_value())
+    async with holder.transaction():  # so that it is in the middle of it for as long as we like
+        await holder.execute("SELECT FROM resolver_g1.positions FOR UPDATE")
+        assert await office.killed(
+            "rewind", "resolver", "--to", "earliest", "--apply", when=lambda: unfinished(office.settings)
+        )
+        await eventually(lambda: is_killed(office))
+        before = await office.muster("doctor")
+    await holder.close()
+    shown = await office.muster("rewind", "resolver", "--to", "earliest", "--json")
+    after = await office.muster("doctor")
+
+    assert "1 change was killed: rewind of" in before.out
+    assert shown.document["again"]["offsets"] == (await told(office, JOURNAL)).total()
+    assert "every change that was begun has ended" in after.out
+
+
+async def is_killed(office: Office) -> bool:
+    [found] = await unfinished(office.settings)
+    return not found.at_work
+
+
 async def test_a_subscriber_s_own_group_is_moved_in_kafka(busy_office: Office) -> None:
     """To any place of all its topics, back or forward; not while somebody is in the group."""
     office = busy_office
@@ -178,7 +205,7 @@ async def test_a_subscriber_s_own_group_is_moved_in_kafka(busy_office: Office) -
             found = [await consumer.getone() for _ in range(number)]
             await consumer.commit()
             running = await office.muster("rewind", group, "--to", "earliest", "--apply")
-            assert (running.code, "is running" in running.err) == (Exit.REFUSED, True)
+            assert (running.code, "its session timeout" in running.err) == (Exit.REFUSED, True)
             return len({each.value for each in found})
 
     unknown = await office.muster("rewind", group, "--to", "earliest")
@@ -193,6 +220,15 @@ async def test_a_subscriber_s_own_group_is_moved_in_kafka(busy_office: Office) -
         "rewind", f"{group}-2", "--to", "latest", "--topic", name, "--apply", "--json"
     )
 
+    begun = await office.muster(
+        "rewind", f"{group}-3", "--to", "earliest", "--topic", name, "--apply", "--json"
+    )
+    audited = await office.muster("audit", "--json")
+    once_more = await office.muster("rewind", f"{group}-3", "--to", "earliest", "--apply")
+
+    assert (begun.document["applied"], begun.document["again"]["offsets"]) == (True, 0)
+    assert "Nothing to do" in once_more.out
+    assert (await office.muster("audit", "--json")).document == audited.document
     assert (unknown.code, "Kafka knows no positions" in unknown.err) == (Exit.REFUSED, True)
     assert f"{everything} offsets again: {everything} records." in " ".join(shown.out.split())
     assert back.document["again"]["offsets"] == everything

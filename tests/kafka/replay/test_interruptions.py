@@ -1,5 +1,7 @@
 """A replay that is broken off, and a swap in which whatever it needs goes away."""
 
+import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +13,7 @@ from stack.broker import Broker
 from stack.kafka import EmbeddedKafka
 from stack.settings import StackSettings
 from tests.support.eventually import eventually
+from tests.support.procfs import children_of
 from tests.support.replaying.evidence import check_the_tables, check_what_was_told, gather
 from tests.support.replaying.place import Place, replaying_place, up
 
@@ -33,6 +36,24 @@ async def test_a_replay_is_broken_off_by_ctrl_c_and_gone_on_with(place: Place):
     assert "Interrupted. The next run says where things stand." in aside.decode()
     assert (again.code, again.document["resumed"]) == (Exit.ATTENTION, True), again.aside
     assert await place.live() == "resolver_g1"
+
+
+async def test_ctrl_c_is_no_affair_of_the_processes_that_fold(place: Place):
+    """A terminal sends it to all of them, also to those that have only just been started: they go on."""
+    await place.fill(40, seed=32)
+    async with up(place.service("resolver", "1")):
+        await place.rests()
+    begun = await place.start_command("1", "replay", "--jobs", "4")
+    ending, reached = asyncio.create_task(begun.communicate()), set[int]()
+    while not ending.done():
+        for each in children_of(begun.pid):
+            os.kill(each, signal.SIGINT)
+            reached.add(each)
+        await asyncio.sleep(0.01)
+    _, aside = await ending
+
+    assert len(reached) >= 4
+    assert begun.returncode == Exit.DONE, aside.decode()
 
 
 async def _has_folded(place: Place) -> bool:
