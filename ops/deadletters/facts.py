@@ -39,7 +39,7 @@ async def gather(
     """The facts about each letter."""
     live = await database.fetchrow(generations.QUERIES.live_generation)
     assert live is not None, "`database` is in its schema"
-    own = await _own(database, letters)
+    own = await own_records(database, letters)
     claims = await _claims(database, events)
     newer = await _newer(database, letters, events, journal_partitions)
     return [
@@ -54,7 +54,8 @@ async def gather(
     ]
 
 
-async def _own(database: Database, letters: Sequence[DeadLetter]) -> dict[tuple[int, int], Decided]:
+async def own_records(database: Database, letters: Sequence[DeadLetter]) -> dict[tuple[int, int], Decided]:
+    """What the records of the journal came to at their own places, by partition and offset."""
     places = [(each.partition, each.offset) for each in letters if each.source is JOURNAL]
     rows = await database.fetch(
         QUERIES.at_places, [partition for partition, _ in places], [offset for _, offset in places]

@@ -174,6 +174,9 @@ class Course:
                     await settling.come_closer()
             with self.builder.timed("swapping"):
                 swapped = await swapping.swap(settling, restored=restored)
+        self._watcher.remark(
+            f"Swap {swapped.number} has taken place: generation {settling.there.number} is live."
+        )
         published = await self._publish((await self.standing()).to_publish)
         await self.builder.drop_replaced(None if restored else settling.here)  # an empty one is of no use
         return replace(report, swapped=swapped, published=published, letters=kept.number)

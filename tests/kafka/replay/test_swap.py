@@ -149,9 +149,10 @@ async def test_a_replay_that_is_killed_breaks_nothing(place: Place, dies: str):
         await place.rests()
         evidence = await gather(place)
 
-    assert killed.code == 9, killed.aside
-    assert await unfinished(place.settings) == []
     committed = dies in ("dies_after_commit", "dies_publishing")
+    assert killed.code == 9, killed.aside
+    assert ("Swap 1 has taken place: generation 2 is live." in killed.aside) == committed
+    assert await unfinished(place.settings) == []
     assert status.document["live"]["generation"] == (2 if committed else 1)
     assert (status.document["to_publish"] > 0) == committed
     assert again.code == 0, again.aside
@@ -315,6 +316,34 @@ async def test_a_lost_database_that_other_rules_restore_has_a_letter_of_each_rec
     assert before == set()
     assert kept == [failed, 0]
     assert len(letters) == failed > 0
+
+
+async def test_letters_of_what_mended_rules_decide_need_nothing_more_after_a_lost_database(
+    place: Place, postgres_dsn, stack_folder
+):
+    """Nobody knows any more how they stood: what the restored tables have decided is settled, the rest is open."""
+    await place.fill(60, seed=8)
+    async with up(place.service("resolver", WRONG)):
+        await place.rests()
+    broken = await _open_letters(place)
+    template = await stack.migrated_template(postgres_dsn, stack_folder)
+    async with stack.fresh_database(postgres_dsn, template) as dsn:
+        other = place.on_another_database(dsn)
+        killed = await other.command(f"{MENDED},dies_once_live", "replay", "--swap")
+        left = await _open_letters(other)
+        again = await other.command(MENDED, "verify", "--json")
+        settled = await _open_letters(other)
+    async with stack.fresh_database(postgres_dsn, template) as dsn:
+        other = place.on_another_database(dsn)
+        restored = await other.command(MENDED, "replay", "--swap", "--json")
+        settled_at_once = await _open_letters(other)
+
+    assert broken
+    assert killed.code == 9, killed.aside
+    assert left == broken
+    assert again.code == 0, again.aside
+    assert settled == settled_at_once == set()
+    assert restored.document["letters"] == {"kept": 0, "replayed": len(broken)}, restored.aside
 
 
 async def _shows_everything(place: Place) -> bool:

@@ -87,6 +87,8 @@ def _die_at(place: str) -> None:
             generations.show = _die
         case "dies_after_commit":
             outbox.publish = _die
+        case "dies_once_live":
+            course.Builder.drop_replaced = _die
         case "dies_publishing":
             outbox.AT_ONCE = 1
             _after(outbox.Publisher, "publish", _die)
