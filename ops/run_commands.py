@@ -29,7 +29,9 @@ console = Console(highlight=False)
 
 def run(
     *,
-    once: Annotated[bool, typer.Option(help="End after the journey, as `muster demo` does.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="End after the journey, as `muster demo` does.")
+    ] = False,
 ) -> None:
     """Bring everything up, play one client's journey, leave you the review of another, and stay up until Ctrl-C.
 

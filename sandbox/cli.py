@@ -89,8 +89,7 @@ def command(
         typer.Option(
             min=1,
             max=3_600,
-            help="Let the minutes and days of the quota pass so many times as fast; the importer has to know it "
-            "(MUSTER_XPM_MINUTE_SECONDS, MUSTER_XPM_DAY_SECONDS).",
+            help="Let the minutes and days of the quota pass so many times as fast; the importer has to know it.",
         ),
     ] = 1,
     access_token_seconds: Annotated[
@@ -121,7 +120,8 @@ def command(
     """Run a server that behaves like Xero Practice Manager, with made-up practices, until Ctrl-C.
 
     It begins with the same world whenever it starts. Change that world in a browser under /sandbox while it runs,
-    and import again. What it prints when it is up says how to call it and how to connect the importer to it.
+    and import again. What it prints when it is up says how to call it and how to connect the importer to it, which is
+    told by MUSTER_XPM_MINUTE_SECONDS and MUSTER_XPM_DAY_SECONDS how long a minute and a day are where it is quickened.
 
     For example:
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -47,8 +48,9 @@ async def test_ctrl_c_is_no_affair_of_the_processes_that_fold(place: Place):
     ending, reached = asyncio.create_task(begun.communicate()), set[int]()
     while not ending.done():
         for each in children_of(begun.pid):
-            os.kill(each, signal.SIGINT)
-            reached.add(each)
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGINT)
+                reached.add(each)
         await asyncio.sleep(0.01)
     _, aside = await ending
 

@@ -38,13 +38,15 @@ def test_a_verb_shows_examples_and_answers_in_json(name, command):
 
 @pytest.mark.parametrize(("name", "command"), ALL, ids=[name for name, _ in ALL])
 def test_each_example_stands_on_a_line_of_its_own(name, command):
-    """As it is to be typed, also in a narrow terminal."""
+    """As it is to be typed, also in a narrow terminal, where no word is cut off either."""
     verb = name.split()[0]
     said = CliRunner().invoke(command_line(verb), [*name.split(), "--help"], terminal_width=80).stdout
     examples = re.findall(r"^    (.*muster .*)$", command.help or "", re.MULTILINE)
 
     lines = [" ".join(line.split()) for line in said.splitlines()]
     assert [each for each in examples if each not in lines] == []
+    assert "\\\\" not in said
+    assert "…" not in said
 
 
 @pytest.mark.parametrize(("name", "command"), ALL, ids=[name for name, _ in ALL])
