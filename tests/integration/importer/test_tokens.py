@@ -172,8 +172,8 @@ async def test_keys_are_rotated_without_anybody_noticing(xpm: World) -> None:
         await before.connect("t1")
     async with xpm.desk(xpm_token_keys=SecretStr(f"{new},{KEY}")) as between:
         assert await read(between) == "Northlight Joinery Pty Ltd"
-        assert await upkeep.reseal(between.pool, Keyring([new, KEY])) == upkeep.Sealed(0, 1, 0)
-        assert await upkeep.reseal(between.pool, Keyring([new, KEY])) == upkeep.Sealed(1, 0, 0)
+        assert await upkeep.reseal(between.pool, Keyring([new, KEY])) == upkeep.Sealed(0, 1, 0, [])
+        assert await upkeep.reseal(between.pool, Keyring([new, KEY])) == upkeep.Sealed(1, 0, 0, [])
     async with xpm.desk(xpm_token_keys=SecretStr(new)) as after:
         assert await read(after) == "Northlight Joinery Pty Ltd"
         await after.expire()

@@ -119,6 +119,26 @@ async def test_what_was_begun_is_gone_on_with(folded: Place, monkeypatch):
     assert report.identical
 
 
+async def test_what_comes_after_the_comparison_is_settled_as_if_it_had_been_compared(place: Place):
+    """Rows of every table, and what a swap would publish; live records go by rules that are wrong."""
+    await place.fill(60, seed=8)
+    async with up(place.service("resolver", f"{MINE},refuses_ignoring,archives")):
+        await place.rests()
+        async with place.run() as run:
+            before, settling = await run.replay(swap=False)
+            await place.fill(60, seed=9)
+            await place.rests()
+            async with settling.database.transaction():
+                records = await settling.settle()
+            settled, planned = await settling.comparison.counts(), await settling.planned()
+            anew, _ = await run.replay(swap=False)
+
+    assert records
+    assert settled == anew.counts != before.counts
+    assert planned == (anew.answers, anew.states)
+    assert all(now > then > 0 for now, then in zip(planned, (before.answers, before.states), strict=True))
+
+
 async def test_several_processes_fold_the_same(folded: Place):
     """Each takes the next partition when it is through with one."""
     async with folded.run(jobs=3) as run:
