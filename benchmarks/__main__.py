@@ -13,6 +13,7 @@ from benchmarks.bench import Figures, Part, folder, kept, opened, run, tell
 from benchmarks.options import Options, parsed, parser
 from benchmarks.page import render
 from benchmarks.targets import judged
+from stack.errors import StackError
 from stack.settings import StackSettings, project
 
 ALONE: Mapping[str, Callable[[Options, StackSettings], Awaitable[Figures]]] = {
@@ -41,7 +42,12 @@ def main() -> None:
     if unknown:
         taking.error(f"there is no part {', '.join(sorted(unknown))}")
     wanted = arguments.parts or [part for part in PARTS if part not in ON_REQUEST]
-    failed = asyncio.run(_measure(parsed(arguments), wanted, quick=arguments.quick))
+    try:
+        failed = asyncio.run(_measure(parsed(arguments), wanted, quick=arguments.quick))
+    except StackError as error:
+        raise SystemExit(str(error)) from None
+    except KeyboardInterrupt:
+        raise SystemExit("Stopped; what was measured by then is kept.") from None
     if failed:
         raise SystemExit(
             f"Failed: {', '.join(failed)}. The others' results are kept; repeat with these names."
