@@ -142,34 +142,39 @@ async def test_who_does_not_consent_is_told_so(muster: Served, sign_in) -> None:
         await expect(anna.page.get_by_role("button", name="Connect to Xero Practice Manager")).to_be_visible()
 
 
+async def be_offered_the_first_two(staff: Staff) -> list[str]:
+    """Consent for two practices, which leaves a choice; the names of all that the sign-in reaches."""
+    await begin_to_connect(staff)
+    names = [
+        name.strip() for name in await staff.page.get_by_role("group").locator("label").all_inner_texts()
+    ]
+    await consent(staff, *names[:2])
+    await staff.sees("Which one is this?")
+    return names
+
+
 async def test_one_of_several_practices_is_chosen(muster: Served, sign_in) -> None:
     """A sign-in that reaches two has to say which of them this is."""
     async with muster.system.practice("of-two-practices") as practice:
         anna = await sign_in(practice)
-        await begin_to_connect(anna)
-        names = await anna.page.get_by_role("group").locator("label").all_inner_texts()
-        await consent(anna, names[0].strip(), names[1].strip())
-        await anna.sees("Which one is this?")
-        await anna.page.get_by_role("button", name=names[1].strip()).click()
+        names = await be_offered_the_first_two(anna)
+        await anna.page.get_by_role("button", name=names[1]).click()
 
         await anna.sees("The practice is connected.")
-        await anna.sees(names[1].strip())
+        await anna.sees(names[1])
 
 
 async def test_who_is_offered_the_wrong_practices_signs_in_again(muster: Served, sign_in) -> None:
     """Somebody's own sign-in at Xero reached others' practices; the next one, which reaches one, connects it."""
     async with muster.system.practice("of-another-sign-in") as practice:
         anna = await sign_in(practice)
-        await begin_to_connect(anna)
-        names = await anna.page.get_by_role("group").locator("label").all_inner_texts()
-        await consent(anna, names[0].strip(), names[1].strip())
-        await anna.sees("Which one is this?")
+        names = await be_offered_the_first_two(anna)
         await anna.page.get_by_role("button", name="None of these: sign in at Xero again").click()
         await anna.page.get_by_label("Signed in as").fill("the.right.one@x.example")
-        await consent(anna, names[2].strip())
+        await consent(anna, names[2])
 
         await anna.sees("The practice is connected.")
-        await anna.sees(names[2].strip())
+        await anna.sees(names[2])
         await anna.sees_no("Which one is this?")
 
 
