@@ -1,13 +1,14 @@
 """
-XML as a stream of small trees, from a source that is not trusted.
+XML as a stream of finished elements, from a source that is not trusted.
 
 The parser opens nothing and expands nothing: a DOCTYPE is refused when its first line is read, so no entity is ever
-declared. What is not wanted is never kept, so memory follows the largest single record, not the document.
+declared. What was handed out leaves the document, so memory follows the largest single record, not the whole.
 """
 
-from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from lxml import etree
 
@@ -17,34 +18,44 @@ from services.importer.xpm.values import line
 ROOT = "Response"
 COLLECTION = "Clients"
 RECORD = "Client"
+COUNTED_EVERY = 500_000
+"""Bytes of a record after which its elements are counted: the smallest take thirty times their bytes in memory."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much is too much: depth of nesting, elements and characters of one record."""
+    """How much is too much for one record: of XML bytes, of JSON characters and depth, of both elements.
 
-    depth: int = 32
+    XML that is nested 256 deep is refused by the parser itself.
+    """
+
     elements: int = 250_000
+    bytes: int = 8_000_000
     characters: int = 8_000_000
+    depth: int = 32
 
 
-class Element:
+class Element(ABC):
     """An element with its text and its children; attributes are not kept."""
 
-    __slots__ = ("_values", "children", "name", "texts")
+    __slots__ = ("_values", "name")
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.texts: list[str] = []
-        self.children: list[Element] = []
         self._values: dict[str, str] | None = None
 
     @property
+    @abstractmethod
     def text(self) -> str:
-        return self.texts[0] if len(self.texts) == 1 else "".join(self.texts)
+        """All that stands directly in it."""
 
+    @abstractmethod
     def named(self, name: str) -> Iterator["Element"]:
-        return (child for child in self.children if child.name == name)
+        """The children of that name."""
+
+    @abstractmethod
+    def first_values(self) -> dict[str, str]:
+        """By name the first text of a child that is not blank."""
 
     def within(self, collection: str, name: str) -> Iterator["Element"]:
         """The elements of a collection such as `Contacts/Contact`, however many collections there are."""
@@ -57,37 +68,63 @@ class Element:
         Ask when the element is complete: what comes later is not looked for.
         """
         if self._values is None:
-            self._values = self._first_values()
+            self._values = self.first_values()
         return self._values.get(name, "")
 
-    def _first_values(self) -> dict[str, str]:
+
+class _Node(Element):
+    """An element of a parsed document."""
+
+    __slots__ = ("_node",)
+
+    def __init__(self, name: str, node: etree._Element) -> None:
+        super().__init__(name)
+        self._node = node
+
+    @property
+    def text(self) -> str:
+        return _text(self._node)
+
+    def named(self, name: str) -> Iterator[Element]:
+        return (_Node(name, node) for node in self._node.iterchildren(f"{{*}}{name}"))
+
+    def first_values(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        for child in self.children:
-            if child.texts and child.name not in found and line(text := child.text):
-                found[child.name] = text
+        for node in self._node:
+            text = _text(node)
+            if text and (name := _name(node)) not in found and not is_blank(text):
+                found[name] = text
         return found
 
 
 class ElementStream:
-    """Feed it bytes, take finished elements. Raises `SourceInvalid`, after which it is of no more use."""
+    """Whatever stands directly under `Response` or under `Response/Clients`, when the next such element has begun.
 
-    def __init__(self, trees: "Trees") -> None:
-        self._trees = trees
-        self._parser = etree.XMLParser(
-            target=trees,  # type: ignore[arg-type]  # its stubs allow for bytes, which Python 3 never gets
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            dtd_validation=False,
-            huge_tree=False,
+    Feed it bytes, take finished elements. Raises `SourceInvalid`, after which it is of no more use.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._prologue: etree.XMLParser | None = etree.XMLParser(
+            target=_Prologue(),  # type: ignore[arg-type]  # its stubs allow for bytes, which Python 3 never gets
+            **_HARDENED,
         )
+        self._parser: Any = etree.XMLPullParser(("start",), tag=f"{{*}}{ROOT}", **_HARDENED)
+        self._root: Any = None
+        self._unfinished = 0
 
     def feed(self, data: bytes) -> list[Element]:
         try:
+            self._check_prologue(data)
             self._parser.feed(data)
         except etree.XMLSyntaxError as error:
             raise _not_well_formed(error) from None
-        return self._trees.taken()
+        found = self._taken(ended=False)
+        if found:
+            self._unfinished = 0
+        else:
+            self._check_size(len(data))
+        return found
 
     def close(self) -> list[Element]:
         """Say that the document has ended, and take what is left."""
@@ -95,87 +132,96 @@ class ElementStream:
             self._parser.close()
         except etree.XMLSyntaxError as error:
             raise _not_well_formed(error) from None
-        return self._trees.taken()
+        return self._taken(ended=True)
+
+    def __del__(self) -> None:
+        """A document that did not end and its parser hold each other until garbage is collected: let it be small."""
+        if self._root is not None:
+            self._root.clear()
+
+    def _check_prologue(self, data: bytes) -> None:
+        """Another parser reads what comes before the root: this one would only tell of a DOCTYPE when it is over."""
+        if self._prologue is not None:
+            try:
+                self._prologue.feed(data)
+            except _Begun:
+                self._prologue = None
+
+    def _check_size(self, more: int) -> None:
+        counted, self._unfinished = self._unfinished // COUNTED_EVERY, self._unfinished + more
+        if self._unfinished > self._limits.bytes:
+            raise SourceInvalid(f"a record of more than {self._limits.bytes} bytes")
+        if self._root is None or self._unfinished // COUNTED_EVERY == counted:
+            return
+        if self._root.xpath("count(.//*)") > self._limits.elements:
+            raise SourceInvalid(f"a record of more than {self._limits.elements} elements")
+
+    def _taken(self, *, ended: bool) -> list[Element]:
+        for _, node in self._parser.read_events():
+            self._root = node if self._root is None else self._root
+        if self._root is None:
+            return []
+        found: list[etree._Element] = []
+        for node in _finished(self._root, ended=ended):
+            found += node if _name(node) == COLLECTION else [node]
+        if len(self._root) and _name(self._root[-1]) == COLLECTION:
+            found += _finished(self._root[-1], ended=False)
+        return [_Node(_name(node), node) for node in found]
 
 
-_WRAPPER = Element("")
-_UNWANTED = Element("")
+_HARDENED: Mapping[str, Any] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "dtd_validation": False,
+    "huge_tree": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
 
 
-class Trees:
-    """
-    The parser's target: builds trees of whatever stands directly under `Response` or under `Response/Clients`.
+class _Begun(Exception):
+    """The root has begun: a DOCTYPE can no longer come."""
 
-    Of a record (`Client`) only the children named in `wanted` are kept. Holds the limits; raises `SourceInvalid`.
-    """
 
-    def __init__(self, wanted: AbstractSet[str], limits: Limits) -> None:
-        self._wanted = wanted
-        self._limits = limits
-        self.sections: set[str] = set()
-        """The names of what stood directly under the root so far."""
-        self._finished: list[Element] = []
-        self._open: list[Element] = []
-        self._elements = 0
-        self._characters = 0
-
-    def taken(self) -> list[Element]:
-        finished, self._finished = self._finished, []
-        return finished
+class _Prologue:
+    """A parser's target that sees the prologue and the root's first tag, and nothing more."""
 
     def doctype(self, *_: object) -> None:
         raise SourceInvalid("a document with a DOCTYPE")
 
     def start(self, tag: str, _attributes: object) -> None:
-        if len(self._open) >= self._limits.depth:
-            raise SourceInvalid(f"nested deeper than {self._limits.depth} elements")
-        name = tag.rpartition("}")[2]
-        parent = self._open[-1] if self._open else None
-        self._open.append(_UNWANTED if parent is _UNWANTED else self._opened(parent, name))
-
-    def data(self, text: str) -> None:
-        element = self._open[-1]
-        if element is _WRAPPER or element is _UNWANTED:
-            return
-        self._characters += len(text)
-        if self._characters > self._limits.characters:
-            raise SourceInvalid(f"a record of more than {self._limits.characters} characters")
-        element.texts.append(text)
-
-    def end(self, _tag: str) -> None:
-        element = self._open.pop()
-        if element is not _WRAPPER and self._open[-1] is _WRAPPER:
-            self._finished.append(element)
+        if _local(tag) != ROOT:
+            raise SourceInvalid("not a Response")
+        raise _Begun
 
     def close(self) -> None:
-        """The parser asks for a result; ours has been taken already."""
-
-    def _opened(self, parent: Element | None, name: str) -> Element:
-        if parent is None:
-            return _root(name)
-        if parent is _WRAPPER:
-            return self._outermost(name)
-        if parent.name == RECORD and name not in self._wanted and self._open[-2] is _WRAPPER:
-            return _UNWANTED
-        self._elements += 1
-        if self._elements > self._limits.elements:
-            raise SourceInvalid(f"a record of more than {self._limits.elements} elements")
-        element = Element(name)
-        parent.children.append(element)
-        return element
-
-    def _outermost(self, name: str) -> Element:
-        self.sections.add(name)
-        if name == COLLECTION and len(self._open) == 1:
-            return _WRAPPER
-        self._elements = self._characters = 0
-        return Element(name)
+        """The parser asks for a result, and there is none."""
 
 
-def _root(name: str) -> Element:
-    if name != ROOT:
-        raise SourceInvalid("not a Response")
-    return _WRAPPER
+def _finished(parent: etree._Element, *, ended: bool) -> list[etree._Element]:
+    """The children that are complete, which leave their parent: those that another one follows, in the end all."""
+    children = list(parent) if ended else list(parent)[:-1]
+    del parent[: len(children)]
+    return children
+
+
+def _name(node: etree._Element) -> str:
+    return _local(node.tag)
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2] if tag[0] == "{" else tag
+
+
+def _text(node: etree._Element) -> str:
+    text = node.text or ""
+    return text + "".join(child.tail or "" for child in node) if len(node) else text
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing is left of a text on one line."""
+    return not text or not (text[0].isalnum() or line(text))
 
 
 def _not_well_formed(error: etree.XMLSyntaxError) -> SourceInvalid:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from services.importer.xpm import records, values
-from services.importer.xpm.elements import COLLECTION, RECORD, Element, ElementStream, Limits, Trees
+from services.importer.xpm.elements import RECORD, Element, ElementStream, Limits
 from services.importer.xpm.errors import SourceInvalid
 from services.importer.xpm.objects import ObjectStream
 from services.importer.xpm.records import Client, Details, Relationship, Remark
@@ -48,7 +48,7 @@ class ClientReader:
     """
 
     def __init__(self, limits: Limits = NO_MORE_THAN) -> None:
-        self._trees = Trees(WANTED, limits)
+        self._limits = limits
         self._elements: ElementStream | ObjectStream | None = None
         self._before = b""
         self._answered = False
@@ -67,13 +67,11 @@ class ClientReader:
         if self._elements is None:
             raise SourceInvalid("an empty answer")
         clients = self._read(self._elements.close())
-        if not (self._answered or self._is_described_json()):
+        # what is described of JSON has no Status: its HTTP status has said that all is well
+        described = isinstance(self._elements, ObjectStream) and self._elements.is_described
+        if not (self._answered or described):
             raise SourceInvalid("an answer without a Status")
         return clients
-
-    def _is_described_json(self) -> bool:
-        """What is described of JSON has no Status: its HTTP status has said that all is well."""
-        return isinstance(self._elements, ObjectStream) and bool(self._trees.sections & {COLLECTION, RECORD})
 
     def _recognised(self, data: bytes) -> ElementStream | ObjectStream | None:
         """What reads such a document, once its first character has come; blanks before it may be without end."""
@@ -81,8 +79,8 @@ class ClientReader:
         if not first and len(data) < _LONGEST_PROLOGUE:
             return None
         if first not in (b"{", b"["):
-            return ElementStream(self._trees)
-        return ObjectStream(self._trees)
+            return ElementStream(self._limits)
+        return ObjectStream(WANTED, self._limits)
 
     def _read(self, elements: list[Element]) -> list[Client]:
         for element in elements:
@@ -172,10 +170,13 @@ def _details(fields: _Fields, email: str | None) -> Details:
 
 def _relationship(row: Element, remarks: list[Remark]) -> Relationship | None:
     fields = _Fields(row, remarks)
-    party = next(row.named("RelatedClient"), Element("RelatedClient"))
+    party = next(row.named("RelatedClient"), None)
+    word = fields.line("Type")
+    if word is None or party is None:
+        return None
     related = _Fields(party, remarks)
-    word, party_id = fields.line("Type"), related.identifier()
-    if word is None or party_id is None:
+    party_id = related.identifier()
+    if party_id is None:
         return None
     return Relationship(
         xpm_relationship_id=fields.identifier(),

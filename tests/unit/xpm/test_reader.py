@@ -282,7 +282,7 @@ class TestAnAnswer:
             answer(record("<Name>caf\xe9</Name>")).encode("latin-1"),
             answer("<Client><UUID>&undeclared;</UUID></Client>"),
             answer(record("<Name>\x01</Name>")),
-            answer("<a>" * 40 + "</a>" * 40),
+            answer("<a>" * 300 + "</a>" * 300),
         ],
     )
     def test_what_is_no_answer_is_invalid(self, document):
@@ -305,21 +305,34 @@ class TestAnAnswer:
         with pytest.raises(SourceInvalid, match="DOCTYPE"):
             read((prolog + answer(record("<Name>Jo</Name>"))).encode(encoding))
 
-    def test_a_record_has_limits(self):
-        """Elements, characters and depth of a record are bounded, whatever the size of the document."""
-        for limits in (Limits(elements=5), Limits(characters=5), Limits(depth=2)):
-            with pytest.raises(SourceInvalid):
-                read(answer(record("<Name>Jo Bloggs</Name>", tie())), limits)
+    def test_a_record_has_a_limit(self):
+        """Its bytes are bounded, whatever the size of the document, and whether they are wanted or not."""
+        for long in (record(f"<Name>{'x' * 2_000}</Name>"), record("<Notes>" + "<a/>" * 500 + "</Notes>")):
+            with pytest.raises(SourceInvalid, match="more than 1000 bytes"):
+                read(answer("<Clients>", record(), long, "</Clients>"), Limits(bytes=1_000), step=64)
 
-    def test_what_is_not_wanted_does_not_count(self):
-        """Notes may be long and personal: they are passed over without being kept."""
+    def test_so_have_its_elements(self):
+        """A small record can be made of very many, each of which takes memory of its own."""
+        many = answer(record("<Notes>" + "<a/>" * 300_000 + "</Notes>"))
+
+        with pytest.raises(SourceInvalid, match="more than 250000 elements"):
+            read(many, step=65_536)
+
+    def test_what_never_belongs_to_a_record_has_the_same_limit(self):
+        """Blanks without end between two of them, or a prologue of comments."""
+        for document in (answer(record(), " " * 5_000), f"<!--{'x' * 5_000}-->" + answer(record())):
+            with pytest.raises(SourceInvalid, match="more than 1000 bytes"):
+                read(document, Limits(bytes=1_000), step=64)
+
+    def test_what_is_not_wanted_is_passed_over(self):
+        """Notes may be long and personal: nothing of them is taken."""
         notes = "<Notes><Note><Title>Name</Title><Text>" + "long " * 100 + "</Text></Note></Notes>"
-        (client,) = read(answer(record(notes)), Limits(elements=1, characters=100))
 
-        assert client == Client(xpm_client_id=CLIENT_ID, details=Details())
+        assert one(notes) == Client(xpm_client_id=CLIENT_ID, details=Details())
 
-    def test_limits_are_for_each_record(self):
+    def test_the_limit_is_for_each_record(self):
         """A list of many small ones is no large one."""
         small = [record(f"<Name>{number}</Name>") for number in range(50)]
+        document = answer("<Clients>", *small, "</Clients>")
 
-        assert len(read(answer("<Clients>", *small, "</Clients>"), Limits(elements=3, characters=60))) == 50
+        assert len(read(document, Limits(bytes=300), step=64)) == 50
