@@ -5,7 +5,7 @@ No queue, no mirror, no lease, no quota and no import of its own: 5,000 events t
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -62,7 +62,7 @@ async def measure_ceilings(
 
     async def measured(calls: Sequence[str], at_once: int) -> Ceiling:
         times = [time.perf_counter()]
-        read = await _answers(http, calls, at_once)
+        read = await _answers(http, calls, at_once, frozenset(clients))
         times.append(time.perf_counter())
         known.update(read)
         events = _events([read[each] for each in clients], known)
@@ -82,14 +82,16 @@ async def measure_ceilings(
     return ceilings
 
 
-async def _answers(http: httpx.AsyncClient, calls: Sequence[str], at_once: int) -> dict[str, Client]:
-    """The clients that the calls bring, each with its relationships if any of them has those."""
+async def _answers(
+    http: httpx.AsyncClient, calls: Sequence[str], at_once: int, tied: Container[str]
+) -> dict[str, Client]:
+    """The clients that the calls bring, each of the `tied` with its relationships if any call has those."""
     read: dict[str, Client] = {}
     to_make = iter(calls)
 
     async def make() -> None:
         for call in to_make:
-            for client in await _read(http, call):
+            for client in await _read(http, call, tied):
                 if client.xpm_client_id not in read or client.relationships:
                     read[client.xpm_client_id] = client
 
@@ -99,8 +101,8 @@ async def _answers(http: httpx.AsyncClient, calls: Sequence[str], at_once: int) 
     return read
 
 
-async def _read(http: httpx.AsyncClient, call: str) -> list[Client]:
-    reader, found = ClientReader(), list[Client]()
+async def _read(http: httpx.AsyncClient, call: str, tied: Container[str]) -> list[Client]:
+    reader, found = ClientReader(tied=tied), list[Client]()
     async with http.stream("GET", call) as answer:
         async for piece in answer.aiter_bytes():
             found.extend(reader.feed(piece))

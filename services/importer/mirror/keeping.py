@@ -61,7 +61,8 @@ class Keeping:
     ) -> int:
         """Keep what a list brings, and take what it brought off `wanted`. Returns how many records were marked."""
         marked, batch = 0, list[Client]()
-        async with aclosing(self._xpm.list_clients(detailed=detailed, modified_since=since)) as clients:
+        listed = self._xpm.list_clients(detailed=detailed, modified_since=since, tied=wanted)
+        async with aclosing(listed) as clients:
             async for client in clients:
                 marked += client.archived or client.deleted
                 batch.append(client)

@@ -5,7 +5,7 @@ An `Xpm` is cheap: make one for each practice and token at hand. It asks once; o
 anything was handed out is tried a second time, because reading changes nothing. Waiting is the caller's business.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Container, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from functools import partial
@@ -72,10 +72,12 @@ class Xpm:
         return client
 
     async def list_clients(
-        self, *, detailed: bool, modified_since: datetime | None = None
+        self, *, detailed: bool, modified_since: datetime | None = None, tied: Container[str] | None = None
     ) -> AsyncGenerator[Client, None]:
         """
         All clients that are neither archived nor deleted; with `modified_since`, whatever changed since then.
+
+        `detailed` ones have relationships, or only those have them whose ids are in `tied`.
 
         Clients come as they are read, from an answer that may take minutes: an error may follow some of them. Close
         the generator if you leave it early.
@@ -86,7 +88,7 @@ class Xpm:
         question = Question(f"{METHODS}/list", _ALL, parameters, quiet=300, seconds=1_800)
         handed_out = False
         try:
-            async with aclosing(self._stream(question)) as clients:
+            async with aclosing(self._stream(question, tied)) as clients:
                 async for client in clients:
                     handed_out = True
                     yield client
@@ -95,7 +97,7 @@ class Xpm:
                 raise
         else:
             return
-        async with aclosing(self._stream(question)) as clients:
+        async with aclosing(self._stream(question, tied)) as clients:
             async for client in clients:
                 yield client
 
@@ -128,14 +130,16 @@ class Xpm:
             check(found)
         return found
 
-    async def _stream(self, question: Question) -> AsyncGenerator[Client, None]:
-        async with self._caller.ask(question) as body, aclosing(_read_from(body)) as clients:
+    async def _stream(self, question: Question, tied: Container[str] | None) -> AsyncGenerator[Client, None]:
+        async with self._caller.ask(question) as body, aclosing(_read_from(body, tied)) as clients:
             async for client in clients:
                 yield client
 
 
-async def _read_from(body: AsyncIterator[bytes]) -> AsyncGenerator[Client, None]:
-    reader = ClientReader()
+async def _read_from(
+    body: AsyncIterator[bytes], tied: Container[str] | None = None
+) -> AsyncGenerator[Client, None]:
+    reader = ClientReader(tied=tied)
     async for piece in body:
         for client in reader.feed(piece):
             yield _noted(client)

@@ -7,7 +7,7 @@ an address decides; without one the primary contact's counts, then the only one 
 not count.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import TypeVar
 
 from services.importer.xpm import records, values
@@ -44,11 +44,13 @@ class ClientReader:
     Feed it the bytes of an answer, take the clients as they are complete; `close` says that the answer has ended.
 
     Whether it is XML or JSON is seen by its first character. Both methods raise `SourceInvalid`, and `Refused` once the
-    answer says `ERROR`.
+    answer says `ERROR`. Relationships are read of all clients, or of those whose ids are in `tied`: they are most of
+    what there is to read.
     """
 
-    def __init__(self, limits: Limits = NO_MORE_THAN) -> None:
+    def __init__(self, limits: Limits = NO_MORE_THAN, tied: Container[str] | None = None) -> None:
         self._limits = limits
+        self._tied = tied
         self._elements: ElementStream | ObjectStream | None = None
         self._before = b""
         self._answered = False
@@ -86,7 +88,7 @@ class ClientReader:
         for element in elements:
             if element.name == "Status":
                 self._take_status(element.text.strip().upper())
-        return [client(element) for element in elements if element.name == RECORD]
+        return [client(element, self._tied) for element in elements if element.name == RECORD]
 
     def _take_status(self, status: str) -> None:
         if status == REFUSED:
@@ -129,15 +131,16 @@ class _Fields:
         return values.shortened(text, limit)
 
 
-def client(element: Element) -> Client:
-    """A client record. Raises `SourceInvalid` for one without an id."""
+def client(element: Element, tied: Container[str] | None = None) -> Client:
+    """A client record, with relationships if it is `tied`. Raises `SourceInvalid` for one without an id."""
     remarks: list[Remark] = []
     fields = _Fields(element, remarks)
     uuid, number = fields.value("UUID", values.identifier), fields.value("ID", values.identifier)
     xpm_client_id = uuid or number
     if xpm_client_id is None:
         raise SourceInvalid("a client without an id")
-    rows = list(element.within("Relationships", "Relationship"))
+    has_ties = tied is None or xpm_client_id in tied
+    rows = list(element.within("Relationships", "Relationship")) if has_ties else []
     relationships = tuple(filter(None, (_relationship(row, remarks) for row in rows)))
     return Client(
         xpm_client_id=xpm_client_id,

@@ -238,6 +238,14 @@ class TestRelationships:
         """Also spread over two collections."""
         assert [len(one(*ties).relationships) for ties in ((), (tie(),), (tie(), tie()))] == [0, 1, 2]
 
+    def test_they_are_read_of_those_that_are_asked_for(self):
+        """A list is long, and of most of its clients nobody wants to know more than their details."""
+        document = answer("<Clients>", record(tie()), record(tie(), uuid=PARTY_ID), "</Clients>").encode()
+        reader = ClientReader(tied={PARTY_ID})
+        clients = reader.feed(document) + reader.close()
+
+        assert [len(client.relationships) for client in clients] == [0, 1]
+
 
 class TestAnAnswer:
     def test_clients_come_as_soon_as_they_are_complete(self):
