@@ -213,11 +213,11 @@ def _name(relationship: records.Relationship, party: Party) -> str | None:
 def _person(relationship: records.Relationship, party: Party) -> PersonDetails:
     """A person has one address: the postal one where there is no other."""
     details = party.record.details if party.record else records.Details()
-    known = details.model_dump(exclude_none=True) | {
+    known = vars(details) | {
         "name": _name(relationship, party),
         "address": details.address or details.postal_address,
     }
-    return PersonDetails(**{field: known[field] for field in PersonDetails.model_fields if known.get(field)})
+    return PersonDetails(**{field: known[field] for field in PersonDetails.model_fields if known[field]})
 
 
 def _entity(request: Request, client: records.Client) -> EntityStaged:

@@ -1,6 +1,11 @@
 """Ids and digests that are derived are on the wire and in the journal for ever: the same for ever."""
 
+import json
+from uuid import uuid5
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.fields import milliseconds, timestamp
 from schemas.ids import NAMESPACE, derived_id, item_id
@@ -21,6 +26,14 @@ def test_derived_ids_stay_as_they_are() -> None:
     assert derived_id("harbour-lane") == "ece3b9da-4209-5312-b909-a5499046f692"
     assert derived_id("harbour-lane", "member", "c1") == "54887471-e79e-5c9d-a900-60283972c880"
     assert derived_id("harbour-lane", "progress", 3, None, "é") == "f4c84d26-50ca-5123-8739-dc11c9b4fcc6"
+
+
+@given(st.lists(st.text(max_size=40) | st.integers(-(2**63), 2**63 - 1) | st.none(), max_size=4))
+def test_derived_ids_are_version_5_of_their_parts_as_json(parts: list[str | int | None]) -> None:
+    """So any language's library makes them."""
+    name = json.dumps(["harbour-lane", *parts], ensure_ascii=False, separators=(",", ":"))
+
+    assert derived_id("harbour-lane", *parts) == str(uuid5(NAMESPACE, name))
 
 
 def test_item_ids_stay_as_they_are() -> None:
