@@ -1,7 +1,7 @@
 """What nobody can be faster than here: `python -m benchmarks.ceilings`.
 
 Reading without doing anything, writing the resolver's rows without deciding anything, both with publishing what was
-made before, and one record there and back with one commit.
+made before, the same as a replay does it, and one record there and back with one commit.
 """
 
 import time
@@ -15,11 +15,12 @@ from uuid import uuid5
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from benchmarks import ready_made
+from benchmarks import ready_made, ready_made_replay
 from benchmarks.bench import Bench, Figures, alone
 from benchmarks.filling import fill
 from benchmarks.latency import floor
 from benchmarks.place import Place, fresh_place
+from benchmarks.ready_made import Rate
 from benchmarks.spread import latencies, spread
 from schemas.ids import NAMESPACE
 from schemas.topics import JOURNAL
@@ -29,8 +30,8 @@ AT_ONCE = 5_000
 BATCH = 1_000
 RUNS = 3
 OUTCOME_BYTES = 900
-READY_MADE = 50_000
-"""Records whose rows and outcomes are in memory before the clock starts."""
+READY_MADE_REPLAY = 100_000
+"""Records of a shorter journal whose rows are all in memory before the clock starts."""
 ROUND_TRIPS = 300
 """At most; fewer where little is asked for."""
 ITEM_COLUMNS = next(kind.columns for kind in KINDS if kind.table == "items")
@@ -62,6 +63,7 @@ async def measure(bench: Bench) -> Figures:
         await database.close()
         if options.rows >= ready_made.AT_ONCE:
             figures["ready_made"] = await _ready_made(bench, place)
+            figures["ready_made_replay"] = await _ready_made_replay(bench)
         times = await floor(place, min(ROUND_TRIPS, options.rows // 20))
         figures["round_trip_and_commit"] = latencies(times)
     return figures
@@ -74,12 +76,31 @@ async def _measured(bench: Bench, name: str, rate: Callable[[], Awaitable[float]
 
 
 async def _ready_made(bench: Bench, place: Place) -> dict[str, float]:
-    number = min(bench.options.rows, READY_MADE)
-    found = [await ready_made.rate(place, number) for _ in range(min(bench.options.runs, RUNS))]
-    rates = spread([rate for rate, _ in found])
-    cpu = median(cpu for _, cpu in found)
-    bench.tell(f"  ready_made       {rates['median']:>9,.0f}/s, {cpu * 1e6:.0f} us of CPU a record")
-    return rates | {"cpu_per_record": cpu}
+    options = bench.options
+    found = [
+        await ready_made.rate(place, options.rows, bench.servers) for _ in range(min(options.runs, RUNS))
+    ]
+    return _rates(bench, "ready_made", found)
+
+
+async def _ready_made_replay(bench: Bench) -> dict[str, float]:
+    options = bench.options
+    async with fresh_place(bench.addresses, bench.stack.folder) as place:
+        await fill(place, min(options.rows, READY_MADE_REPLAY), options.tenants)
+        async with ready_made_replay.crew(place) as crew:
+            found = [await crew.rate(place, bench.servers) for _ in range(min(options.runs, RUNS))]
+    return _rates(bench, "ready_made_replay", found)
+
+
+def _rates(bench: Bench, name: str, found: Sequence[Rate]) -> dict[str, float]:
+    documents = [each.document() for each in found]
+    rates = spread([each.pop("records_per_second") for each in documents])
+    others = {each: median(document[each] for document in documents) for each in documents[0]}
+    bench.tell(
+        f"  {name:16} {rates['median']:>9,.0f}/s, {others['cpu_per_record'] * 1e6:.0f} us of CPU a record; rules alone "
+        f"{others['rules_per_record'] * 1e6:.0f}"
+    )
+    return rates | others
 
 
 async def _read(place: Place) -> float:

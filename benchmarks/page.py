@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.targets import Results, Verdict, best_debezium, figures, judged, memories, middle, runs
+from benchmarks.bounds import sentences
+from benchmarks.results import Results, best_debezium, figures, middle, runs
+from benchmarks.targets import Verdict, judged, memories
 
 HOW, AGAIN = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("how.md", "again.md"))
 CONTENDERS = {
@@ -32,6 +34,10 @@ CEILINGS = {
         "one process with the resolver's models, statements and outcomes, made before: no rule, no loading",
         "records",
     ),
+    "ready_made_replay": (
+        "as many processes as `muster replay` has, with its reading, COPY of rows made before, its indexes: no folding",
+        "records",
+    ),
 }
 WAITS = {
     "floor": "raw floor: aiokafka, one upsert, one commit",
@@ -44,6 +50,13 @@ TURNS = {
     "hops": "the dashboard's hops, bare",
     "services": "resolver and notifier",
 }
+
+
+CEILING = """\
+A ceiling is what the same work came to in this run without what only Muster does, measured as the target is: with rows
+and outcomes made before, and what is left of that with the CPU of the rules in it; of the importer, calls, reading,
+events and storing alone ([below](#what-nobody-can-be-faster-than-here)). One in bold misses the target by itself: it
+stands in the way."""
 
 
 def render(results: Results) -> str:
@@ -85,11 +98,21 @@ def _verdicts(verdicts: Sequence[Verdict]) -> str:
             f"{each.target.bound} {each.target.limit:g}{_unit(each)}",
             "" if each.value is None else f"{each.value:.2f}{_unit(each)}",
             each.word,
+            _ceilings_of(each),
             each.figures,
         )
         for each in verdicts
     ]
-    return _table(("measure", "target", "reached", "verdict", "figures"), rows)
+    table = _table(("measure", "target", "reached", "verdict", "ceiling", "figures"), rows)
+    return table + ("\n\n" + CEILING if any(each.ceilings for each in verdicts) else "")
+
+
+def _ceilings_of(verdict: Verdict) -> str:
+    shown = []
+    for ceiling in verdict.ceilings:
+        value = f"{ceiling.value:.2f}{_unit(verdict)}"
+        shown.append(f"{value if verdict.target.is_met(ceiling.value) else f'**{value}**'} {ceiling.whose}")
+    return ", ".join(shown)
 
 
 def _unit(verdict: Verdict) -> str:
@@ -139,7 +162,7 @@ def _ceilings(results: Results) -> str:
     rows = [
         (
             shown,
-            f"{found[name]['median']:,.0f} {unit}/s",
+            f"{found[name]['median']:,.0f} {unit}/s{_rows_too(found[name])}",
             f"{found[name]['least']:,.0f} to {found[name]['most']:,.0f}",
         )
         for name, (shown, unit) in CEILINGS.items()
@@ -153,7 +176,11 @@ def _ceilings(results: Results) -> str:
             f"p99 {there['p99']:.1f} ms",
         )
     )
-    return _table(("", "median", "from, to"), rows)
+    return "\n\n".join([_table(("", "median", "from, to"), rows), *sentences(results)])
+
+
+def _rows_too(found: Mapping[str, float]) -> str:
+    return f", {found['rows_per_second']:,.0f} rows/s" if "rows_per_second" in found else ""
 
 
 def _commands(results: Results) -> str:

@@ -2,30 +2,39 @@
 
 It reads the journal, validates each record with the same models, writes as many rows of the same shapes by the same
 statements, and publishes outcomes of the same bytes. It loads nothing, applies no rule and decides nothing: what it
-writes and publishes was made before the clock starts.
+writes and publishes was made before the clock starts, a part of the journal at a time. What the making took is the
+other half of the resolver: reading, rules and rows in memory alone.
 """
 
 import asyncio
+import gc
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from benchmarks.drains import OURS, rows
 from benchmarks.place import Place, emptied
+from benchmarks.usage import Servers
 from schemas.codec import decode
 from schemas.topics import JOURNAL, OUTCOMES
 from services.resolver import saving
 from services.resolver.domain.fold import JournalRecord
+from services.resolver.domain.mentions import Mentions
 from services.resolver.domain.state import World
+from worker.app import GARBAGE_THRESHOLDS
 from worker.publisher import Publisher
 from worker.records import Outgoing
 
 LANES = 2
 AT_ONCE = LANES * 1_000
 """In as many transactions, with partitions of their own, as in the consumer loop."""
+PART = 10 * AT_ONCE
+"""Records whose rows and outcomes are in memory at a time, 9 kB each."""
 
 
 @dataclass(slots=True)
@@ -53,8 +62,78 @@ class Made:
                 await call(database)
 
 
-async def rate(place: Place, records: int) -> tuple[float, float]:
-    """Records a second, and CPU seconds of this process a record."""
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How fast it went without a rule, CPU seconds a record for that, and those of one process to make it all."""
+
+    records_per_second: float
+    rows_per_second: float
+    cpu_per_record: float
+    postgres_per_record: float
+    kafka_per_record: float
+    reading_per_record: float
+    """From bytes to events, which is in `cpu_per_record` too."""
+    rules_per_record: float
+    """From events to rows and outcomes in memory: what they name, the rules, and what says what each came to."""
+
+    def document(self) -> dict[str, float]:
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class Making:
+    """CPU seconds of this process to make it all, with no load, no database and no Kafka."""
+
+    records: int = 0
+    reading: float = 0.0
+    rules: float = 0.0
+
+
+@dataclass(slots=True)
+class Used:
+    """Seconds, and CPU seconds of this process and of the servers, while the clock ran."""
+
+    servers: Servers
+    seconds: float = 0.0
+    cpu: float = 0.0
+    postgres: float = 0.0
+    kafka: float = 0.0
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Add what is used inside."""
+        kafka, postgres = self.servers.cpu_seconds()
+        began, used = time.perf_counter(), time.process_time()
+        yield
+        self.seconds += time.perf_counter() - began
+        self.cpu += time.process_time() - used
+        now_kafka, now_postgres = self.servers.cpu_seconds()
+        self.kafka += now_kafka - kafka
+        self.postgres += now_postgres - postgres
+
+    def rate(self, rows: int, *makings: Making) -> Rate:
+        """With so many rows of all that was made."""
+        done = sum(each.records for each in makings)
+        reading, rules = (sum(getattr(each, part) for each in makings) for part in ("reading", "rules"))
+        costs = (self.cpu, self.postgres, self.kafka, reading, rules)
+        return Rate(done / self.seconds, rows / self.seconds, *(each / done for each in costs))
+
+
+@contextmanager
+def collecting_as_in_a_service() -> Iterator[None]:
+    """Garbage is looked for as seldom as in a service, and never among what is there by now."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+async def rate(place: Place, records: int, servers: Servers) -> Rate:
+    """Make what the records come to, then read them again and write and publish it: part by part."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=place.settings.kafka,
         isolation_level="read_committed",
@@ -63,44 +142,67 @@ async def rate(place: Place, records: int) -> tuple[float, float]:
     await consumer.start()
     topic = place.settings.topic_name(JOURNAL)
     consumer.assign([TopicPartition(topic, number) for number in range(place.settings.partitions(JOURNAL))])
+    await consumer.seek_to_beginning()
     publisher = Publisher(place.settings, "bench-ready-made")
+    world, making, used = World(), Making(), Used(servers)
     try:
-        made = await _make(consumer, records)
         async with emptied(place) as here:
             session = {"search_path": "resolver_g1"}
             databases = [await asyncpg.connect(here.dsn, server_settings=session) for _ in range(LANES)]
-            await consumer.seek_to_beginning()
-            began, used = time.perf_counter(), time.process_time()
-            await _work(consumer, publisher, databases, made)
-            seconds, cpu = time.perf_counter() - began, time.process_time() - used
+            for first in range(0, records, PART):
+                since = await _positions(consumer)
+                with collecting_as_in_a_service():
+                    made = await _make(consumer, world, min(PART, records - first), making)
+                until = await _positions(consumer)
+                _seek(consumer, since)
+                with collecting_as_in_a_service(), used.counting():
+                    await _work(consumer, publisher, databases, made)
+                del made
+                _seek(consumer, until)
             for database in databases:
-                await database.close()
-        done = len(made) * AT_ONCE
-        return done / seconds, cpu / done
+                await database.close()  # which tells Postgres what it has counted
+            return used.rate(await _rows(here), making)
     finally:
         await publisher.close()
         await consumer.stop()
 
 
-async def _make(consumer: AIOKafkaConsumer, records: int) -> list[list[Made]]:
+async def _positions(consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
+    return {place: await consumer.position(place) for place in consumer.assignment()}
+
+
+def _seek(consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, int]) -> None:
+    for place, position in positions.items():
+        consumer.seek(place, position)
+
+
+async def _make(consumer: AIOKafkaConsumer, world: World, records: int, making: Making) -> list[list[Made]]:
     """Fold it all in memory, a batch for each lane at a time, and keep what would be written and published."""
-    await consumer.seek_to_beginning()
-    world, made = World(), []
+    made = []
     for _ in range(records // AT_ONCE):
-        lanes: list[list[JournalRecord]] = [[] for _ in range(LANES)]
+        lanes: list[list[Any]] = [[] for _ in range(LANES)]
         for raw in await _read(consumer, AT_ONCE):
-            event = decode(raw.value, JOURNAL)
-            lanes[raw.partition % LANES].append(
-                JournalRecord(raw.partition, raw.offset, raw.timestamp, event)
-            )
-        made.append([await _made(world, lane) for lane in lanes])
+            lanes[raw.partition % LANES].append(raw)
+        made.append([await _made(world, lane, making) for lane in lanes])
     return made
 
 
-async def _made(world: World, batch: Sequence[JournalRecord]) -> Made:
+async def _made(world: World, raws: Sequence[Any], making: Making) -> Made:
+    began = time.process_time()
+    batch = [
+        JournalRecord(raw.partition, raw.offset, raw.timestamp, decode(raw.value, JOURNAL)) for raw in raws
+    ]
+    read = time.process_time()
+    mentions = Mentions()
+    for record in batch:
+        if record.event is not None:
+            mentions.note(record.event)
     verdicts, decisions = saving.fold(world, batch)
     made = Made()
     await saving.save(made, world, decisions)  # type: ignore[arg-type]
+    making.rules += time.process_time() - read
+    making.reading += read - began
+    making.records += len(raws)
     for verdict in verdicts:
         assert verdict.record.event is not None
         tenant_id = verdict.record.event.tenant_id
@@ -108,6 +210,14 @@ async def _made(world: World, batch: Sequence[JournalRecord]) -> Made:
     for state in world.tenants.values():
         state.settle()
     return made
+
+
+async def _rows(place: Place) -> int:
+    database = await asyncpg.connect(place.dsn)
+    try:
+        return await rows(database, OURS, "%")
+    finally:
+        await database.close()
 
 
 async def _work(

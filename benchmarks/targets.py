@@ -1,13 +1,22 @@
 """What has to come out, and what came out: a ratio or a figure for each target. Nothing but functions of results."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import median
-from typing import Any, Literal
+from typing import Literal
 
-Results = Mapping[str, Any]
-"""Each part's result by its name, as `benchmarks.bench.kept` reads them."""
-DEBEZIUM = ("debezium", "debezium_unnest")
+from benchmarks import bounds
+from benchmarks.bounds import Ceiling
+from benchmarks.results import (
+    RECORDS,
+    ROWS,
+    Results,
+    against_debezium,
+    best_debezium,
+    figures,
+    middle,
+    runs,
+)
+
 SERVICES = ("importer", "resolver", "notifier")
 FLAT = 1.1
 """Memory is flat when there is at most so many times as much at the end as after the first quarter."""
@@ -15,7 +24,7 @@ FLAT = 1.1
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A measure, its limit, and how it is read from the results."""
+    """A measure, its limit, and how it and what stands in its way are read from the results."""
 
     measure: str
     limit: float
@@ -23,6 +32,7 @@ class Target:
     unit: Literal["x", "%", "s"]
     reached: Callable[[Results], float]
     figures: Callable[[Results], str]
+    ceilings: Callable[[Results], Sequence[Ceiling]] = lambda _: ()
 
     def is_met(self, value: float) -> bool:
         """Whether the value is within the limit."""
@@ -42,6 +52,7 @@ class Verdict:
     target: Target
     value: float | None
     figures: str
+    ceilings: Sequence[Ceiling] = ()
     why: str = ""
 
     @property
@@ -59,48 +70,16 @@ def judged(results: Results) -> list[Verdict]:
 
 def _judge(target: Target, results: Results) -> Verdict:
     try:
-        return Verdict(target, target.reached(results), target.figures(results))
+        return Verdict(target, target.reached(results), target.figures(results), _ceilings(target, results))
     except (LookupError, ZeroDivisionError) as missing:
-        return Verdict(target, None, "", f"{missing.args[0]}" if missing.args else "nothing came out")
+        return Verdict(target, None, "", why=f"{missing.args[0]}" if missing.args else "nothing came out")
 
 
-def figures(results: Results, part: str) -> Any:
-    """What a part found. Raises `LookupError` when it is missing or failed."""
-    if part not in results:
-        raise LookupError(f"the part `{part}` was not run")
-    found = results[part]["figures"]
-    if "failed" in found:
-        raise LookupError(f"the part `{part}` failed: {found['failed'][:200]}")
-    return found
-
-
-def runs(results: Results, contender: str) -> Sequence[Mapping[str, Any]]:
-    """The runs of a contender. Raises `LookupError` when there are none."""
-    found = figures(results, "throughput")
-    if not found["runs"].get(contender):
-        raise LookupError(
-            f"{contender} was left out: {found['left_out'].get(contender, 'it was not run')[:200]}"
-        )
-    measured: Sequence[Mapping[str, Any]] = found["runs"][contender]
-    return measured
-
-
-def middle(results: Results, contender: str, name: str) -> float:
-    """The median of one figure over a contender's runs."""
-    return median(float(run[name]) for run in runs(results, contender))
-
-
-def best_debezium(results: Results) -> str:
-    """Which of Debezium's two ways of writing is the faster one here."""
-    there = [name for name in DEBEZIUM if figures(results, "throughput")["runs"].get(name)]
-    if not there:
-        runs(results, DEBEZIUM[0])
-    return max(there, key=lambda name: middle(results, name, "records_per_second"))
-
-
-def against_debezium(contender: str, name: str) -> Callable[[Results], float]:
-    """How many times Debezium's rate."""
-    return lambda results: middle(results, contender, name) / middle(results, best_debezium(results), name)
+def _ceilings(target: Target, results: Results) -> Sequence[Ceiling]:
+    try:
+        return target.ceilings(results)
+    except LookupError:
+        return ()
 
 
 def _rates(contender: str, name: str, unit: str) -> Callable[[Results], str]:
@@ -199,23 +178,26 @@ def _warm_shown(results: Results) -> str:
     return f"{found['warm']['least']:.1f} to {found['warm']['most']:.1f} s; {found['without_data']:.1f} s without data"
 
 
-ROWS, RECORDS = "rows_per_second", "records_per_second"
 TARGETS = (
     Target("resolver, live, one process: rows written/s, against Debezium's", 2, "at least", "x",
-           against_debezium("resolver", ROWS), _rates("resolver", ROWS, "rows")),
+           against_debezium("resolver", ROWS), _rates("resolver", ROWS, "rows"),
+           bounds.against_debezium(bounds.live, ROWS)),
     Target("the same: records/s, against Debezium's", 1, "at least", "x",
-           against_debezium("resolver", RECORDS), _rates("resolver", RECORDS, "records")),
+           against_debezium("resolver", RECORDS), _rates("resolver", RECORDS, "records"),
+           bounds.against_debezium(bounds.live, RECORDS)),
     Target("`muster replay`, the same journal: rows written/s, against Debezium's", 3, "at least", "x",
-           against_debezium("replay", ROWS), _rates("replay", ROWS, "rows")),
+           against_debezium("replay", ROWS), _rates("replay", ROWS, "rows"),
+           bounds.against_debezium(bounds.replay, ROWS)),
     Target("the same: records/s, against Debezium's", 2, "at least", "x",
-           against_debezium("replay", RECORDS), _rates("replay", RECORDS, "records")),
+           against_debezium("replay", RECORDS), _rates("replay", RECORDS, "records"),
+           bounds.against_debezium(bounds.replay, RECORDS)),
     Target("two resolver processes: CPU a record, against one's", 1.2, "at most", "x", _two_processes, _two_shown),
     Target("command published to row committed: p99, against the raw floor's", 2, "at most", "x",
            _over_floor("row"), _waits("row")),
     Target("command published to event at a dashboard: p99, against the raw floor's", 4, "at most", "x",
            _over_floor("dashboard"), _waits("dashboard")),
     Target("importer: time for its imports, against a bare httpx replay of the same calls", 1.2, "at most", "x",
-           _importer, _importer_shown),
+           _importer, _importer_shown, bounds.importer),
     Target("CPU a record with many items there, against few", 1.3, "at most", "x", _growth, _growth_shown),
     Target("memory of a service at the end, against its beginning", FLAT, "at most", "x", _memory, _memory_shown),
     Target("idle: CPU of the busiest of the three services, of one core", 1, "under", "%", _idle, _idle_shown),

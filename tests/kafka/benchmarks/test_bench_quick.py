@@ -13,6 +13,7 @@ from stack.settings import project
 PARTS = ("idle", "ceilings", "throughput", "commands", "growth")
 OURS = {"resolver", "two_resolvers", "replay"}
 PEERS = {"debezium", "debezium_unnest", "faststream_batch", "faststream_tutorial", "faust"}
+OURSELVES = ("cpu_per_record", "reading_per_record", "rules_per_record")
 NOT_TO_BE_HAD = ("JarsUnavailable", "CalledProcessError", "TimeoutExpired")
 """Where no registry answers, a peer may be missing, and nothing else may be the reason."""
 
@@ -44,6 +45,10 @@ async def test_every_part_of_the_benchmark_runs(kafka_address: str, postgres_dsn
         }.items()
     )
     assert results["growth"]["figures"]["many"]["refused"] == {}
+    for name in ("ready_made", "ready_made_replay"):
+        found = results["ceilings"]["figures"][name]
+        assert min(found[each] for each in ("median", "rows_per_second", *OURSELVES)) > 0
+    assert page.count("Both, with the reading counted once") == 2
     assert "| verdict |" in page
     _check_contenders(results["throughput"]["figures"])
 
