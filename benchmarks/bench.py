@@ -62,24 +62,27 @@ def folder(stack: StackSettings, *, quick: bool) -> Path:
 async def run(name: str, measure: Callable[[], Awaitable[Figures]], options: Options, results: Path) -> bool:
     """Measure one part and keep what came out; a part that fails is kept as that, and the others go on."""
     tell(f"{name}:")
-    began, load = time.time(), os.getloadavg()[0]
+    load, pace = os.getloadavg()[0], machine.pace()
+    began = time.time()
     try:
         figures = await measure()
     except Exception as error:  # noqa: BLE001 - whatever it is, the other parts are worth having
         traceback.print_exc()
         figures = {"failed": f"{type(error).__name__}: {error}"[:2000]}
-    keep(results, name, options, figures, began, load)
+    keep(results, name, options, figures, began, {"load_before": round(load, 2), "pace_ms": round(pace)})
     tell(f"{name}: {time.time() - began:.0f} s")
     return "failed" not in figures
 
 
-def keep(results: Path, name: str, options: Options, figures: Figures, began: float, load: float) -> None:
-    """Write one part's result, whole or not at all."""
+def keep(
+    results: Path, name: str, options: Options, figures: Figures, began: float, before: Mapping[str, float]
+) -> None:
+    """Write one part's result, whole or not at all; `before` says how the machine was before it."""
     document = {
         "part": name,
         "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
         "seconds": round(time.time() - began, 1),
-        "load_before": round(load, 2),
+        **before,
         "options": asdict(options),
         "machine": machine.facts(),
         "figures": figures,

@@ -21,6 +21,7 @@ def _part(figures):
         "began": "2026-01-02T03:04:05Z",
         "seconds": 12.3,
         "load_before": 0.1,
+        "pace_ms": 80,
         "machine": MACHINE,
         "figures": figures,
     }
