@@ -78,7 +78,8 @@ async def _measured(bench: Bench, name: str, rate: Callable[[], Awaitable[float]
 async def _ready_made(bench: Bench, place: Place) -> dict[str, float]:
     options = bench.options
     found = [
-        await ready_made.rate(place, options.rows, bench.servers) for _ in range(min(options.runs, RUNS))
+        await ready_made.rate_of_a_process(place, options.rows, bench.servers)
+        for _ in range(min(options.runs, RUNS))
     ]
     return _rates(bench, "ready_made", found)
 

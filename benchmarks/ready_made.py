@@ -8,13 +8,17 @@ other half of the resolver: reading, rules and rows in memory alone.
 
 import asyncio
 import gc
+import multiprocessing
+import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from multiprocessing.connection import Connection
 from typing import Any
 
 import asyncpg
+import uvloop
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from benchmarks.drains import OURS, rows
@@ -119,17 +123,28 @@ class Used:
         return Rate(done / self.seconds, rows / self.seconds, *(each / done for each in costs))
 
 
-@contextmanager
-def collecting_as_in_a_service() -> Iterator[None]:
-    """Garbage is looked for as seldom as in a service, and never among what is there by now."""
-    before = gc.get_threshold()
+async def rate_of_a_process(place: Place, records: int, servers: Servers) -> Rate:
+    """`rate` in a process of its own, which is as a service's process is, and takes its memory along in the end."""
+    spawning = multiprocessing.get_context("spawn")
+    ours, theirs = spawning.Pipe()
+    process = spawning.Process(target=_member, args=(place, records, servers, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        found: Rate = await asyncio.to_thread(ours.recv)
+    except EOFError:
+        raise RuntimeError("The process that writes ready-made rows has ended; see above.") from None
+    finally:
+        process.kill()
+    return found
+
+
+def _member(place: Place, records: int, servers: Servers, pipe: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        pipe.send(runner.run(rate(place, records, servers)))
 
 
 async def rate(place: Place, records: int, servers: Servers) -> Rate:
@@ -151,11 +166,11 @@ async def rate(place: Place, records: int, servers: Servers) -> Rate:
             databases = [await asyncpg.connect(here.dsn, server_settings=session) for _ in range(LANES)]
             for first in range(0, records, PART):
                 since = await _positions(consumer)
-                with collecting_as_in_a_service():
-                    made = await _make(consumer, world, min(PART, records - first), making)
+                made = await _make(consumer, world, min(PART, records - first), making)
+                gc.freeze()  # what waits to be written is no batch's garbage
                 until = await _positions(consumer)
                 _seek(consumer, since)
-                with collecting_as_in_a_service(), used.counting():
+                with used.counting():
                     await _work(consumer, publisher, databases, made)
                 del made
                 _seek(consumer, until)
