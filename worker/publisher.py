@@ -5,10 +5,10 @@ one is out of sequence), so after any failure the producer is given up, and the 
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Literal
+from itertools import chain
+from typing import Literal, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -74,27 +74,35 @@ class Publisher:
     async def publish(self, events: Sequence[Outgoing]) -> None:
         """Publish events, and return when all are acknowledged. Raises `TooLarge` and `NotPublished`."""
         check_size(events)
-        await self.send(
+        await self._send(
             [Letter(each.topic, each.tenant_id.encode(), each.value, EVENT_HEADERS) for each in events]
         )
 
     async def send(self, letters: Sequence[Letter]) -> list[Landed]:
         """Send records as they are, and say where each of them is now. Raises `NotPublished`."""
+        landed = {
+            number: Landed(sent.partition, offset)
+            for sent in await self._send(letters)
+            for number, offset in zip(sent.numbers, chain.from_iterable(sent.offsets), strict=True)
+        }
+        return [landed[number] for number in range(len(letters))]
+
+    async def _send(self, letters: Sequence[Letter]) -> Sequence["_Sent"]:
         if not letters:
-            return []
+            return ()
         async with self._one_at_a_time:
             try:
                 async with asyncio.timeout(self._settings.publish_seconds):
-                    landed = await self._deliver(await self._ready(), letters)
+                    sent = await self._deliver(await self._ready(), letters)
             except (KafkaError, OSError, TimeoutError) as error:
                 await self._discard()
                 raise NotPublished(f"{len(letters)} records: {describe(error)}") from error
             except BaseException:
                 await self._discard()
                 raise
-        for topic, number in Counter(letter.topic.name for letter in letters).items():
-            metrics.PUBLISHED.labels(topic).inc(number)
-        return landed
+        for each in sent:
+            metrics.PUBLISHED.labels(each.topic.name).inc(len(each.numbers))
+        return sent
 
     async def close(self) -> None:
         """Stop the producer; what was not acknowledged is published again by whoever comes next."""
@@ -122,46 +130,56 @@ class Publisher:
             with suppress(KafkaError, OSError, TimeoutError):
                 await asyncio.wait_for(producer.stop(), CLOSE_SECONDS)
 
-    async def _deliver(self, producer: AIOKafkaProducer, letters: Sequence[Letter]) -> list[Landed]:
+    async def _deliver(self, producer: AIOKafkaProducer, letters: Sequence[Letter]) -> Sequence["_Sent"]:
         places = await self._by_place(producer, letters)
         offsets = await asyncio.gather(
             *(
-                _deliver_in_order(producer, *place, [letters[number] for number in numbers])
-                for place, numbers in places.items()
+                _deliver_in_order(
+                    producer,
+                    self._settings.topic_name(topic),
+                    partition,
+                    [letters[number] for number in numbers],
+                )
+                for topic, partition, numbers in places
             )
         )
-        landed = {
-            number: Landed(partition, offset)
-            for ((_, partition), numbers), some in zip(places.items(), offsets, strict=True)
-            for number, offset in zip(numbers, some, strict=True)
-        }
-        return [landed[number] for number in range(len(letters))]
+        return [_Sent(*place, each) for place, each in zip(places, offsets, strict=True)]
 
     async def _by_place(
         self, producer: AIOKafkaProducer, letters: Sequence[Letter]
-    ) -> Mapping[tuple[str, int], Sequence[int]]:
+    ) -> Sequence[tuple[Topic, int, Sequence[int]]]:
         """The numbers of the letters that go to each partition, in order."""
-        names = {letter.topic.name: self._settings.topic_name(letter.topic) for letter in letters}
-        counts = {name: len(await producer.partitions_for(name)) for name in names.values()}
+        topics = {letter.topic.name: letter.topic for letter in letters}
+        counts = {
+            name: len(await producer.partitions_for(self._settings.topic_name(topic)))
+            for name, topic in topics.items()
+        }
         places: dict[tuple[str, int], list[int]] = {}
         for number, letter in enumerate(letters):
-            topic = names[letter.topic.name]
-            partition = 0 if letter.key is None else partition_of(letter.key, counts[topic])
-            places.setdefault((topic, partition), []).append(number)
-        return places
+            name = letter.topic.name
+            partition = 0 if letter.key is None else partition_of(letter.key, counts[name])
+            places.setdefault((name, partition), []).append(number)
+        return [(topics[name], partition, numbers) for (name, partition), numbers in places.items()]
+
+
+class _Sent(NamedTuple):
+    """What went to one partition: the numbers of its letters, and their offsets, a range for each batch."""
+
+    topic: Topic
+    partition: int
+    numbers: Sequence[int]
+    offsets: Sequence[range]
 
 
 async def _deliver_in_order(
     producer: AIOKafkaProducer, topic: str, partition: int, letters: Sequence[Letter]
-) -> list[int]:
-    """The offsets at which they are now."""
+) -> Sequence[range]:
+    """The offsets at which they are now, batch by batch."""
     batches = _batches(producer, letters)
     sizes = [batch.record_count() for batch in batches]
     acknowledgements = [await producer.send_batch(batch, topic, partition=partition) for batch in batches]
     firsts = await asyncio.gather(*acknowledgements)
-    return [
-        first.offset + number for first, size in zip(firsts, sizes, strict=True) for number in range(size)
-    ]
+    return [range(first.offset, first.offset + size) for first, size in zip(firsts, sizes, strict=True)]
 
 
 def _batches(producer: AIOKafkaProducer, letters: Sequence[Letter]) -> Sequence[BatchBuilder]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Protocol
 
 import structlog
@@ -51,7 +52,7 @@ class Reader:
         them.
         """
         records: list[Incoming] = []
-        for count, raw in enumerate(each for some in fetched.values() for each in some):
+        for count, raw in enumerate(chain.from_iterable(fetched.values())):
             if count % RECORDS_BETWEEN_BREATHS == RECORDS_BETWEEN_BREATHS - 1:
                 await asyncio.sleep(0)
             if is_for(self._group, raw.headers):

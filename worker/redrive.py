@@ -14,5 +14,7 @@ COUNT = "muster-redrive-count"
 
 def is_for(group: str, headers: Headers) -> bool:
     """Whether a group has to take the record: it is no copy, or the copy is meant for this group."""
-    meant = [value for name, value in headers if name == GROUP]
-    return not meant or meant[-1] == group.encode()
+    for name, value in reversed(headers):
+        if name == GROUP:
+            return value == group.encode()
+    return True
