@@ -1,6 +1,6 @@
 """Rows to entities and back. JSON goes as text; times as `datetime`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -12,8 +12,21 @@ from msgspec.structs import astuple
 
 from services.resolver.domain.entities import NO_COUNTS, Client, Holder, Import, Item, Link, Member
 
-Row = Record | Mapping[str, Any]
+Row = Record | Sequence[Any]
 Values = tuple[Any, ...]
+COLUMNS: Mapping[str, Sequence[str]] = {
+    "members": ("tenant_id", "member_id", "client_id", "co_owner", "removed", "details", "provenance"),
+    "items": (
+        "tenant_id", "item_id", "client_id", "xpm_party_id", "import_id", "staged_from", "state", "reason", "personal",
+        "relationship", "archived", "stub", "details_as_of", "in_xpm", "digest", "member_id", "attached_by",
+        "decided_by", "decided_at", "ignored",
+    ),
+    "imports": (
+        "tenant_id", "import_id", "client_id", "bulk_id", "requested_by", "requested_at", "started_from", "status",
+        "waiting_until", "waiting_why", "reason", "message", "reviewed", "item_ids", "unstaged", "counts",
+    ),
+}  # fmt: skip
+"""The order in which every statement gives them: to look each up by its name takes as long as making the entity."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -42,25 +55,27 @@ def values(tenant_id: str, _key: Any, entity: Struct) -> Values:
 
 
 def client(row: Row) -> Client:
+    _, client_id, xpm_client_id, account_email, details, provenance, details_from, staged_from = row
     return Client(
-        client_id=row["client_id"],
-        xpm_client_id=row["xpm_client_id"],
-        account_email=row["account_email"],
-        details=orjson.loads(row["details"]),
-        provenance=orjson.loads(row["provenance"]),
-        details_from=row["details_from"],
-        staged_from=row["staged_from"],
+        client_id=client_id,
+        xpm_client_id=xpm_client_id,
+        account_email=account_email,
+        details=orjson.loads(details),
+        provenance=orjson.loads(provenance),
+        details_from=details_from,
+        staged_from=staged_from,
     )
 
 
 def member(row: Row) -> Member:
+    _, member_id, client_id, co_owner, removed, details, provenance = row
     return Member(
-        member_id=row["member_id"],
-        client_id=row["client_id"],
-        co_owner=row["co_owner"],
-        removed=row["removed"],
-        details=orjson.loads(row["details"]),
-        provenance=orjson.loads(row["provenance"]),
+        member_id=member_id,
+        client_id=client_id,
+        co_owner=co_owner,
+        removed=removed,
+        details=orjson.loads(details),
+        provenance=orjson.loads(provenance),
     )
 
 
@@ -69,58 +84,67 @@ def member_values(tenant_id: str, _key: Any, entity: Member) -> Values:
 
 
 def link(row: Row) -> Link:
+    _, client_id, xpm_party_id, member_id, item_id, details_from = row
     return Link(
-        client_id=row["client_id"],
-        xpm_party_id=row["xpm_party_id"],
-        member_id=row["member_id"],
-        item_id=row["item_id"],
-        details_from=row["details_from"],
+        client_id=client_id,
+        xpm_party_id=xpm_party_id,
+        member_id=member_id,
+        item_id=item_id,
+        details_from=details_from,
     )
 
 
 def item(row: Row) -> Item:
+    (
+        _, item_id, client_id, xpm_party_id, import_id, staged_from, state, reason, personal, relationship, archived,
+        stub, details_as_of, in_xpm, digest, member_id, attached_by, decided_by, decided_at, ignored,
+    ) = row  # fmt: skip
     return Item(
-        item_id=row["item_id"],
-        client_id=row["client_id"],
-        xpm_party_id=row["xpm_party_id"],
-        import_id=row["import_id"],
-        staged_from=row["staged_from"],
-        state=row["state"],
-        reason=row["reason"],
-        personal=orjson.loads(row["personal"]),
-        relationship=orjson.loads(row["relationship"]),
-        archived=row["archived"],
-        stub=row["stub"],
-        details_as_of=milliseconds(row["details_as_of"]),
-        in_xpm=row["in_xpm"],
-        digest=row["digest"],
-        member_id=row["member_id"],
-        attached_by=row["attached_by"],
-        decided_by=row["decided_by"],
-        decided_at=milliseconds(row["decided_at"]),
-        ignored=orjson.loads(row["ignored"]) if row["ignored"] is not None else None,
+        item_id=item_id,
+        client_id=client_id,
+        xpm_party_id=xpm_party_id,
+        import_id=import_id,
+        staged_from=staged_from,
+        state=state,
+        reason=reason,
+        personal=orjson.loads(personal),
+        relationship=orjson.loads(relationship),
+        archived=archived,
+        stub=stub,
+        details_as_of=milliseconds(details_as_of),
+        in_xpm=in_xpm,
+        digest=digest,
+        member_id=member_id,
+        attached_by=attached_by,
+        decided_by=decided_by,
+        decided_at=milliseconds(decided_at),
+        ignored=orjson.loads(ignored) if ignored is not None else None,
     )
 
 
 def import_(row: Row) -> Import:
-    requested_at = milliseconds(row["requested_at"])
-    assert requested_at is not None
+    (
+        _, import_id, client_id, bulk_id, requested_by, requested_at, started_from, status, waiting_until, waiting_why,
+        reason, message, reviewed, item_ids, unstaged, counts,
+    ) = row  # fmt: skip
+    requested = milliseconds(requested_at)
+    assert requested is not None
     return Import(
-        import_id=row["import_id"],
-        client_id=row["client_id"],
-        bulk_id=row["bulk_id"],
-        requested_by=row["requested_by"],
-        requested_at=requested_at,
-        started_from=row["started_from"],
-        status=row["status"],
-        waiting_until=milliseconds(row["waiting_until"]),
-        waiting_why=row["waiting_why"],
-        reason=row["reason"],
-        message=row["message"],
-        reviewed=row["reviewed"],
-        listed=frozenset(orjson.loads(row["item_ids"])) if row["item_ids"] is not None else None,
-        unstaged=row["unstaged"],
-        counts=_in_order(orjson.loads(row["counts"])),
+        import_id=import_id,
+        client_id=client_id,
+        bulk_id=bulk_id,
+        requested_by=requested_by,
+        requested_at=requested,
+        started_from=started_from,
+        status=status,
+        waiting_until=milliseconds(waiting_until),
+        waiting_why=waiting_why,
+        reason=reason,
+        message=message,
+        reviewed=reviewed,
+        listed=frozenset(orjson.loads(item_ids)) if item_ids is not None else None,
+        unstaged=unstaged,
+        counts=_in_order(orjson.loads(counts)),
     )
 
 
@@ -130,7 +154,8 @@ def _in_order(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def holder(row: Row) -> Holder:
-    return Holder(client_id=row["client_id"], member_id=row["member_id"])
+    _, _, client_id, member_id = row
+    return Holder(client_id=client_id, member_id=member_id)
 
 
 def holder_values(tenant_id: str, email: str, entity: Holder) -> Values:

@@ -5,8 +5,9 @@ All statements run in the batch's transaction, after its position rows were lock
 
 from collections.abc import Collection, Mapping, Sequence
 
+from asyncpg import Record
+
 from services.resolver import rows
-from services.resolver.domain.email import normalised
 from services.resolver.domain.entities import Claim
 from services.resolver.domain.fold import JournalRecord
 from services.resolver.domain.mentions import Key, Mentions
@@ -16,27 +17,8 @@ from worker import queries
 from worker.projection import Database
 
 QUERIES = queries.load("services.resolver", "queries.sql")
-Found = Mapping[str, Sequence[Row]]
+Found = Record | Mapping[str, Sequence[Row]]
 """What was looked up, by table."""
-NAMES: Mapping[str, Sequence[str]] = {
-    "claims": ("tenant_id", "event_id", "offset", "content"),
-    "clients": (
-        "tenant_id", "client_id", "xpm_client_id", "account_email", "details", "provenance", "details_from",
-        "staged_from",
-    ),
-    "members": ("tenant_id", "member_id", "client_id", "co_owner", "removed", "details", "provenance"),
-    "links": ("tenant_id", "client_id", "xpm_party_id", "member_id", "item_id", "details_from"),
-    "items": (
-        "tenant_id", "item_id", "client_id", "xpm_party_id", "import_id", "staged_from", "state", "reason", "personal",
-        "relationship", "archived", "stub", "details_as_of", "in_xpm", "digest", "member_id", "attached_by",
-        "decided_by", "decided_at", "ignored",
-    ),
-    "imports": (
-        "tenant_id", "import_id", "client_id", "bulk_id", "requested_by", "requested_at", "started_from", "status",
-        "waiting_until", "waiting_why", "reason", "message", "reviewed", "item_ids", "unstaged", "counts",
-    ),
-}  # fmt: skip
-"""Of the columns in the rows of `load`, which Postgres gives none."""
 AT_ONCE = 20
 """Of how many records at most everything is looked up in one statement: that of 1,000 would take twice the time."""
 
@@ -71,74 +53,68 @@ async def touched_clients(database: Database, mentions: Mentions) -> set[Key]:
 
 async def _at_once(database: Database, mentions: Mentions) -> Found:
     """In one round trip. A few commands wait for round trips, not for rows."""
-    found = await database.fetchrow(QUERIES.load, *_columns(mentions.events), *_named(mentions))
+    found = await database.fetchrow(QUERIES.load, *mentions.columns("events"), *_named(mentions))
     assert found is not None
-    return {
-        table: [dict(zip(names, row, strict=True)) for row in found[table]] for table, names in NAMES.items()
-    }
+    return found
 
 
 async def _table_by_table(database: Database, mentions: Mentions) -> Found:
     """Row by row as they come, while Postgres looks for the next ones."""
-    claims = await database.fetch(QUERIES.claims, *_columns(mentions.events))
+    claims = await database.fetch(QUERIES.claims, *mentions.columns("events"))
     touched = _columns(await touched_clients(database, mentions))
-    named = _columns(mentions.imports)
     return {
         "claims": claims,
         "clients": await database.fetch(QUERIES.load_clients, *touched),
         "members": await database.fetch(QUERIES.load_members, *touched),
         "links": await database.fetch(QUERIES.load_links, *touched),
         "items": await database.fetch(QUERIES.load_items, *touched),
-        "imports": await database.fetch(QUERIES.load_imports, *touched, *named),
+        "imports": await database.fetch(QUERIES.load_imports, *touched, *mentions.columns("imports")),
     }
 
 
 def _put(world: World, found: Found) -> None:
-    for row in found["claims"]:
-        claim = Claim(row["offset"], row["content"])
-        world.tenant(row["tenant_id"]).claims[row["event_id"]] = claim
+    for tenant_id, event_id, offset, content in found["claims"]:
+        world.tenant(tenant_id).claims[event_id] = Claim(offset, content)
     for row in found["clients"]:
-        world.tenant(row["tenant_id"]).put_client(rows.client(row))
+        world.tenant(row[0]).put_client(rows.client(row))
     for row in found["members"]:
-        world.tenant(row["tenant_id"]).put_member(rows.member(row))
+        world.tenant(row[0]).put_member(rows.member(row))
     for row in found["links"]:
-        world.tenant(row["tenant_id"]).put_link(rows.link(row))
+        world.tenant(row[0]).put_link(rows.link(row))
     for row in found["items"]:
-        world.tenant(row["tenant_id"]).put_item(rows.item(row))
+        world.tenant(row[0]).put_item(rows.item(row))
     for row in found["imports"]:
-        world.tenant(row["tenant_id"]).put_import(rows.import_(row))
+        world.tenant(row[0]).put_import(rows.import_(row))
 
 
 async def _load_holders(database: Database, world: World, mentions: Mentions) -> None:
     """Of all e-mails only those that a record of this batch could take or free."""
-    emails = set(mentions.emails)
-    for tenant_id, state in world.tenants.items():
+    for tenant_id, named in mentions.of.items():
+        state = world.tenant(tenant_id)
         own = [client.account_email for client in state.clients.values()]
         own += [
             member.details.get("email")
             for member in state.members.values()
-            if member.co_owner or (tenant_id, member.member_id) in mentions.members
+            if member.co_owner or member.member_id in named.members
         ]
         own += [
             item.personal.get("email")
-            for item in state.items.values()
-            if (tenant_id, item.item_id) in mentions.imported_items
+            for item_id in named.imported_items
+            if (item := state.items.get(item_id)) is not None
         ]
-        emails.update((tenant_id, normalised(email)) for email in own if email is not None)
+        for email in own:
+            named.email(email)
+    tenants, emails = mentions.columns("emails")
     if not emails:
         return
-    for row in await database.fetch(QUERIES.load_holders, *_columns(emails)):
+    for row in await database.fetch(QUERIES.load_holders, tenants, emails):
         world.tenant(row["tenant_id"]).hold_email(row["email"], rows.holder(row))
 
 
 def _named(mentions: Mentions) -> Sequence[Sequence[str]]:
-    return (
-        *_columns(mentions.clients),
-        *_columns(mentions.xpm_clients),
-        *_columns(mentions.members),
-        *_columns(mentions.items),
-        *_columns(mentions.imports),
-    )
+    """The columns by which touched clients are found."""
+    kinds = ("clients", "xpm_clients", "members", "items", "imports")
+    return [column for kind in kinds for column in mentions.columns(kind)]
 
 
 def _columns(keys: Collection[Key]) -> tuple[Sequence[str], Sequence[str]]:

@@ -1,6 +1,6 @@
 """Which clients a record may touch: everything the fold asks for has to be loaded before it asks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,77 +23,95 @@ Key = tuple[str, str]
 
 
 @dataclass(slots=True)
-class Mentions:
-    """What the events of a batch name, as pairs of tenant and id. A client is loaded whole."""
+class Named:
+    """What the events of one tenant name, by id. A client is loaded whole."""
 
-    events: set[Key] = field(default_factory=set)
-    clients: set[Key] = field(default_factory=set)
-    xpm_clients: set[Key] = field(default_factory=set)
-    members: set[Key] = field(default_factory=set)
-    items: set[Key] = field(default_factory=set)
-    imports: set[Key] = field(default_factory=set)
-    emails: set[Key] = field(default_factory=set)
-    imported_items: set[Key] = field(default_factory=set)
+    events: set[str] = field(default_factory=set)
+    clients: set[str] = field(default_factory=set)
+    xpm_clients: set[str] = field(default_factory=set)
+    members: set[str] = field(default_factory=set)
+    items: set[str] = field(default_factory=set)
+    imports: set[str] = field(default_factory=set)
+    emails: set[str] = field(default_factory=set)
+    imported_items: set[str] = field(default_factory=set)
+
+    def email(self, email: str | None) -> None:
+        """Add an e-mail that a co-owner may hold."""
+        if email is not None:
+            self.emails.add(normalised(email))
+
+
+class Mentions:
+    """What the events of a batch name, by tenant."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, Named] = {}
 
     def note(self, event: Event) -> None:
         """Add what an event names."""
-        self.events.add((event.tenant_id, event.id))
+        named = self.of.get(event.tenant_id)
+        if named is None:
+            named = self.of[event.tenant_id] = Named()
+        named.events.add(event.id)
         noting = _NOTING.get(type(event.data))
         if noting is not None:
-            noting(self, event, event.data)
+            noting(named, event, event.data)
 
-    def email(self, tenant: str, email: str | None) -> None:
-        """Add an e-mail that a co-owner may hold."""
-        if email is not None:
-            self.emails.add((tenant, normalised(email)))
+    def columns(self, kind: str) -> tuple[Sequence[str], Sequence[str]]:
+        """All ids of a kind, and before them the tenant of each, sorted."""
+        tenants: list[str] = []
+        ids: list[str] = []
+        for tenant_id, named in sorted(self.of.items()):
+            some = sorted(getattr(named, kind))
+            tenants += [tenant_id] * len(some)
+            ids += some
+        return tenants, ids
 
 
-def _client_added(mentions: Mentions, event: Event, data: ClientAdded) -> None:
-    tenant = event.tenant_id
-    mentions.clients.add((tenant, data.client_id))
+def _client_added(named: Named, _event: Event, data: ClientAdded) -> None:
+    named.clients.add(data.client_id)
     if data.xpm_client_id is not None:
-        mentions.xpm_clients.add((tenant, data.xpm_client_id))
-    mentions.email(tenant, data.personal.account_email)
+        named.xpm_clients.add(data.xpm_client_id)
+    named.email(data.personal.account_email)
 
 
-def _member_recorded(mentions: Mentions, event: Event, data: MemberRecorded) -> None:
-    _member_removed(mentions, event, data)
-    mentions.email(event.tenant_id, data.personal.email)
+def _member_recorded(named: Named, event: Event, data: MemberRecorded) -> None:
+    _member_removed(named, event, data)
+    named.email(data.personal.email)
 
 
-def _member_removed(mentions: Mentions, event: Event, data: MemberRecorded | MemberRemoved) -> None:
-    mentions.clients.add((event.tenant_id, data.client_id))
-    mentions.members.add((event.tenant_id, data.member_id))
+def _member_removed(named: Named, _event: Event, data: MemberRecorded | MemberRemoved) -> None:
+    named.clients.add(data.client_id)
+    named.members.add(data.member_id)
 
 
-def _item_imported(mentions: Mentions, event: Event, data: ItemImported) -> None:
-    tenant = event.tenant_id
-    mentions.items.add((tenant, data.item_id))
-    mentions.imported_items.add((tenant, data.item_id))
-    mentions.members.add((tenant, derived_id(tenant, "member", event.id)))
-    mentions.email(tenant, data.personal.email if data.personal else None)
+def _item_imported(named: Named, event: Event, data: ItemImported) -> None:
+    named.items.add(data.item_id)
+    named.imported_items.add(data.item_id)
+    named.members.add(derived_id(event.tenant_id, "member", event.id))
+    named.email(data.personal.email if data.personal else None)
 
 
-def _item_linked(mentions: Mentions, event: Event, data: ItemLinked) -> None:
-    mentions.items.add((event.tenant_id, data.item_id))
-    mentions.members.add((event.tenant_id, data.member_id))
+def _item_linked(named: Named, _event: Event, data: ItemLinked) -> None:
+    named.items.add(data.item_id)
+    named.members.add(data.member_id)
 
 
-def _item_ignored(mentions: Mentions, event: Event, data: ItemIgnored) -> None:
-    mentions.items.add((event.tenant_id, data.item_id))
+def _item_ignored(named: Named, _event: Event, data: ItemIgnored) -> None:
+    named.items.add(data.item_id)
 
 
-def _import_fact(mentions: Mentions, event: Event, data: ImportFact) -> None:
-    mentions.clients.add((event.tenant_id, data.client_id))
-    mentions.imports.add((event.tenant_id, data.import_id))
+def _import_fact(named: Named, _event: Event, data: ImportFact) -> None:
+    named.clients.add(data.client_id)
+    named.imports.add(data.import_id)
 
 
-def _item_staged(mentions: Mentions, event: Event, data: ItemStaged) -> None:
-    _import_fact(mentions, event, data)
-    mentions.items.add((event.tenant_id, data.item_id))
+def _item_staged(named: Named, event: Event, data: ItemStaged) -> None:
+    _import_fact(named, event, data)
+    named.items.add(data.item_id)
 
 
-_NOTING: dict[type, Callable[[Mentions, Event, Any], None]] = {
+_NOTING: dict[type, Callable[[Named, Event, Any], None]] = {
     ClientAdded: _client_added,
     MemberRecorded: _member_recorded,
     MemberRemoved: _member_removed,

@@ -76,7 +76,8 @@ class Answers:
 
     def _planned(self, table: str, row: Any, *, gone: bool) -> Planned:
         tenant_id, client_id = row["tenant_id"], row["client_id"]
-        state = outcomes.state(client_id, row["client_name"], _ENTRIES[table](row), gone=gone)
+        entry = _ENTRIES[table]([row[column] for column in rows.COLUMNS[table]])
+        state = outcomes.state(client_id, row["client_name"], entry, gone=gone)
         partition = partition_of(tenant_id.encode(), self._partitions)
         return tenant_id, client_id, partition, orjson.dumps(state).decode()
 

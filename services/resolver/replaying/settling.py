@@ -180,7 +180,7 @@ class Settling:
 
     async def _touched_by_now(self) -> set[Key]:
         mentions = self._mentions
-        clients = set(mentions.clients)
+        clients = {(tenant_id, each) for tenant_id, named in mentions.of.items() for each in named.clients}
         for schema in (self.here.schema, self.there.schema):
             await self.database.execute(f"SET LOCAL search_path TO {schema}")
             clients |= await store.touched_clients(self.database, mentions)
