@@ -6,6 +6,7 @@ no cycles in them to look for.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal, NotRequired, TypedDict
 
 from msgspec import Struct, field
@@ -53,8 +54,11 @@ class Client(Struct, frozen=True, gc=False):
     staged_from: int | None = None
 
 
-class Member(Struct, frozen=True, gc=False):
-    """A person or entity recorded under a client; `relationship` is one of its details."""
+class Member(Struct, frozen=True, dict=True):
+    """A person or entity recorded under a client; `relationship` is one of its details.
+
+    Its digest is told and stored, and kept in its dictionary in between.
+    """
 
     member_id: str
     client_id: str
@@ -63,7 +67,7 @@ class Member(Struct, frozen=True, gc=False):
     details: Details = NOTHING
     provenance: Provenance = NOTHING
 
-    @property
+    @cached_property
     def digest(self) -> str:
         return member_digest(self.details, co_owner=self.co_owner)
 
