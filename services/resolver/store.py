@@ -34,7 +34,6 @@ async def load(database: Database, records: Sequence[JournalRecord], swap: int) 
     _put(world, await looked_up(database, mentions))
     await _load_holders(database, world, mentions)
     for state in world.tenants.values():
-        state.commit()
         state.settle()
     return world
 

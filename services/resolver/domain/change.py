@@ -144,7 +144,7 @@ class Change:
         """Whatever is staged in full and dealt with, is complete."""
         for import_id in self.imports:
             run = self.state.imports[import_id]
-            if run.is_open and run.listed is not None and not run.unstaged and not run.counts["pending"]:
+            if run.listed is not None and not run.unstaged and not run.counts["pending"] and run.is_open:
                 self.put_import(replace(run, status="completed"))
 
     def _recount(self, run: Import, before: Item | None, after: Item, *, staged: bool) -> None:

@@ -5,7 +5,7 @@ whole; every replacement is noted, so that a record on which the resolver breaks
 stores the state knows what changed.
 """
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 from services.resolver.domain.entities import Claim, Client, Holder, Import, Item, Link, Member
@@ -45,24 +45,20 @@ class TenantState:
         link = self.links.get(self._link_of_member.get(member_id, ("", "")))
         return link if link and link.member_id == member_id else None
 
-    def items_of_client(self, client_id: str) -> Iterator[Item]:
-        for item_id in list(self._items_of_client.get(client_id, ())):
-            if item := self.items.get(item_id):
-                yield item
+    def items_of_client(self, client_id: str) -> list[Item]:
+        known = self._items_of_client.get(client_id, ())
+        return [item for item_id in known if (item := self.items.get(item_id))]
 
-    def links_of_client(self, client_id: str) -> Iterator[Link]:
-        for party in list(self._links_of_client.get(client_id, ())):
-            if link := self.links.get((client_id, party)):
-                yield link
+    def links_of_client(self, client_id: str) -> list[Link]:
+        known = self._links_of_client.get(client_id, ())
+        return [link for party in known if (link := self.links.get((client_id, party)))]
 
-    def open_imports(self, client_id: str) -> Iterator[Import]:
+    def open_imports(self, client_id: str) -> list[Import]:
         known = self._imports_of_client.get(client_id, {})
-        for import_id in list(known):
-            found = self.imports.get(import_id)
-            if found and found.is_open:
-                yield found
-            else:
-                del known[import_id]
+        found = [run for import_id in known if (run := self.imports.get(import_id)) and run.is_open]
+        if len(found) < len(known):
+            self._imports_of_client[client_id] = {run.import_id: None for run in found}
+        return found
 
     # What rules change.
 
@@ -115,7 +111,8 @@ class TenantState:
         self._undo.clear()
 
     def settle(self) -> None:
-        """Everything that changed is stored: from here on changes count anew."""
+        """All of it is as it is stored: from here on changes count anew."""
+        self._undo.clear()
         for keys in self.changed.values():
             keys.clear()
 

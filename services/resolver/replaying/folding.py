@@ -239,9 +239,7 @@ async def _load(database: Database, world: World, tenants: Sequence[str]) -> Non
         claim = Claim(row["offset"], row["content"])
         world.tenant(row["tenant_id"]).claims[row["event_id"]] = claim
     for tenant_id in tenants:
-        state = world.tenant(tenant_id)
-        state.commit()
-        state.settle()
+        world.tenant(tenant_id).settle()
 
 
 def _weight(state: TenantState) -> int:
