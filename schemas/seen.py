@@ -15,7 +15,9 @@ def _digest(value: Mapping[str, Any]) -> str:
     return sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 
-def _present(values: Mapping[str, Any]) -> dict[str, Any]:
+def _present(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    if None not in values.values():
+        return values
     return {field: value for field, value in values.items() if value is not None}
 
 

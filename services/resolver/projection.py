@@ -67,7 +67,7 @@ class ResolverProjection:
                 outgoing.extend(await self.unpublished(database, here))
             elif record.event is not None:
                 tenant_id = record.event.tenant_id
-                outgoing.extend(Outgoing(OUTCOMES, tenant_id, outcome) for outcome in verdict.outcomes)
+                outgoing += [Outgoing(OUTCOMES, tenant_id, outcome) for outcome in verdict.outcomes]
         return outgoing
 
 

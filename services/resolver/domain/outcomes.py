@@ -206,14 +206,14 @@ def _parts(told: Told) -> Iterator[Told]:
 
 
 def _encode(change: Change, told: Told) -> bytes:
-    event, partition = change.event, told.partition
+    event, where = change.event, f"{told.partition}/{change.offset}"
     return envelope(
         OutcomeRecorded.TYPE,
         told,
-        id=f"{event.tenant_id}/{partition}/{change.offset}/{told.version.swap}/{told.part}",
+        id=f"{event.tenant_id}/{where}/{told.version.swap}/{told.part}",
         source=SOURCE,
-        time=timestamp(change.at),
-        subject=f"journal/{partition}/{change.offset}",
+        time=told.record.at,
+        subject=f"journal/{where}",
         tenant_id=event.tenant_id,
         causation_id=event.id,
     )
@@ -226,7 +226,8 @@ def _personal(change: Change, present: Mapping[str, Any]) -> dict[str, Any]:
         personal["client_name"] = client.details["name"]
     if change.replacements:
         personal["replaced"] = [_replaced(each) for each in change.replacements]
-    personal.update(present.get("personal", {}))
+    if present:
+        personal.update(present.get("personal", {}))
     return personal
 
 
