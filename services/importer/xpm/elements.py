@@ -38,11 +38,10 @@ class Limits:
 class Element(ABC):
     """An element with its text and its children; attributes are not kept."""
 
-    __slots__ = ("_values", "name")
+    __slots__ = ("name",)
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._values: dict[str, str] | None = None
 
     @property
     @abstractmethod
@@ -54,22 +53,16 @@ class Element(ABC):
         """The children of that name."""
 
     @abstractmethod
-    def first_values(self) -> dict[str, str]:
-        """By name the first text of a child that is not blank."""
+    def read(self) -> tuple[Mapping[str, str], Mapping[str, "Element"]]:
+        """
+        Under each name the first text that is not blank, and the first child that has children.
+
+        An empty element never hides a value.
+        """
 
     def within(self, collection: str, name: str) -> Iterator["Element"]:
         """The elements of a collection such as `Contacts/Contact`, however many collections there are."""
         return (item for group in self.named(collection) for item in group.named(name))
-
-    def value(self, name: str) -> str:
-        """
-        The first text that is not blank under that name, or "": an empty element never hides a value.
-
-        Ask when the element is complete: what comes later is not looked for.
-        """
-        if self._values is None:
-            self._values = self.first_values()
-        return self._values.get(name, "")
 
 
 class _Node(Element):
@@ -88,13 +81,17 @@ class _Node(Element):
     def named(self, name: str) -> Iterator[Element]:
         return (_Node(name, node) for node in self._node.iterchildren(f"{{*}}{name}"))
 
-    def first_values(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+    def read(self) -> tuple[Mapping[str, str], Mapping[str, Element]]:
+        values: dict[str, str] = {}
+        nested: dict[str, Element] = {}
         for node in self._node:
-            text = _text(node)
-            if text and (name := _name(node)) not in found and not is_blank(text):
-                found[name] = text
-        return found
+            text = node.text
+            if len(node):
+                name, text = _name(node), _text(node)
+                nested.setdefault(name, _Node(name, node))
+            if text and not is_blank(text):
+                values.setdefault(_name(node), text)
+        return values, nested
 
 
 class ElementStream:
@@ -215,8 +212,7 @@ def _local(tag: str) -> str:
 
 
 def _text(node: etree._Element) -> str:
-    text = node.text or ""
-    return text + "".join(child.tail or "" for child in node) if len(node) else text
+    return (node.text or "") + "".join(child.tail or "" for child in node)
 
 
 def is_blank(text: str) -> bool:

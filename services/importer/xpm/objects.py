@@ -5,7 +5,7 @@ An official description had it for a fortnight: camelCase names, lists without a
 booleans bare. Each object becomes the element that XML would have, so that whatever reads records need not know.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 import ijson
@@ -122,12 +122,15 @@ class _Branch(Element):
     def named(self, name: str) -> Iterator[Element]:
         return (child for child in self.children if child.name == name)
 
-    def first_values(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+    def read(self) -> tuple[Mapping[str, str], Mapping[str, Element]]:
+        values: dict[str, str] = {}
+        nested: dict[str, Element] = {}
         for child in self.children:
-            if child.name not in found and not is_blank(child.text):
-                found[child.name] = child.text
-        return found
+            if child.children:
+                nested.setdefault(child.name, child)
+            if not is_blank(child.text):
+                values.setdefault(child.name, child.text)
+        return values, nested
 
 
 _WRAPPER = _Branch("")

@@ -7,7 +7,7 @@ an address decides; without one the primary contact's counts, then the only one 
 not count.
 """
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import TypeVar
 
 from services.importer.xpm import records, values
@@ -102,16 +102,19 @@ class _Fields:
     """The fields of an element, with remarks about those that could not be taken as they were."""
 
     def __init__(self, element: Element, remarks: list[Remark]) -> None:
-        self._element = element
+        self.values, self.nested = element.read()
         self._remarks = remarks
 
     def line(self, name: str, limit: int = records.SHORT_LENGTH) -> str | None:
-        return self._fitted(name, values.line(self._element.value(name)), limit)
+        text = self.values.get(name)
+        return None if text is None else self._fitted(name, values.line(text), limit)
 
     def value(self, name: str, read: Callable[[str], Value | None]) -> Value | None:
-        text = self._element.value(name)
+        text = self.values.get(name)
+        if text is None:
+            return None
         try:
-            return read(text) if text else None
+            return read(text)
         except ValueError:
             self._remarks.append(Remark(element=name, kind="unreadable"))
             return None
@@ -120,8 +123,8 @@ class _Fields:
         return self.value("UUID", values.identifier) or self.value("ID", values.identifier)
 
     def address(self, kind: str) -> str | None:
-        street = values.lines(self._element.value(f"{kind}Address"))
-        *place, country = (values.line(self._element.value(f"{kind}{name}")) for name in (*_PLACE, "Country"))
+        street = values.lines(self.values.get(f"{kind}Address", ""))
+        *place, country = (values.line(self.values.get(f"{kind}{name}", "")) for name in (*_PLACE, "Country"))
         return self._fitted(f"{kind}Address", values.address(street, place, country), records.LONG_LENGTH)
 
     def _fitted(self, name: str, text: str | None, limit: int) -> str | None:
@@ -145,7 +148,9 @@ def client(element: Element, tied: Container[str] | None = None) -> Client:
     return Client(
         xpm_client_id=xpm_client_id,
         number=number if uuid else None,
-        details=_details(fields, _email(element)),
+        details=_details(
+            fields, _email(fields.values.get("Email", ""), element.within("Contacts", "Contact"))
+        ),
         relationships=relationships,
         archived=fields.value("IsArchived", values.flag) or False,
         deleted=fields.value("IsDeleted", values.flag) or False,
@@ -173,8 +178,7 @@ def _details(fields: _Fields, email: str | None) -> Details:
 
 def _relationship(row: Element, remarks: list[Remark]) -> Relationship | None:
     fields = _Fields(row, remarks)
-    party = next(row.named("RelatedClient"), None)
-    word = fields.line("Type")
+    word, party = fields.line("Type"), fields.nested.get("RelatedClient")
     if word is None or party is None:
         return None
     related = _Fields(party, remarks)
@@ -193,28 +197,27 @@ def _relationship(row: Element, remarks: list[Remark]) -> Relationship | None:
     )
 
 
-def _email(element: Element) -> str | None:
-    typed = element.value("Email")
+def _email(typed: str, contacts: Iterable[Element]) -> str | None:
     if "@" in typed:
         return values.only_address(typed)
-    contacts = [it for it in element.within("Contacts", "Contact") if not _says(it, "IsDeleted")]
-    primary = _addresses(contact for contact in contacts if _says(contact, "IsPrimary"))
-    known = primary or _addresses(contacts)
+    there = [said for contact in contacts if not _says(said := contact.read()[0], "IsDeleted")]
+    primary = _addresses(said for said in there if _says(said, "IsPrimary"))
+    known = primary or _addresses(there)
     return next(iter(known.values())) if len(known) == 1 else None
 
 
-def _addresses(contacts: Iterable[Element]) -> dict[str, str]:
+def _addresses(contacts: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """The addresses of contacts as they were typed, each once."""
     found: dict[str, str] = {}
-    for contact in contacts:
-        address = values.only_address(contact.value("Email"))
+    for said in contacts:
+        address = values.only_address(said.get("Email", ""))
         if address:
             found.setdefault(address.casefold(), address)
     return found
 
 
-def _says(contact: Element, name: str) -> bool:
+def _says(contact: Mapping[str, str], name: str) -> bool:
     try:
-        return values.flag(contact.value(name))
+        return values.flag(contact.get(name, ""))
     except ValueError:
         return False
