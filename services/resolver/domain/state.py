@@ -108,6 +108,8 @@ class TenantState:
                 del rows[key]
             else:
                 rows[key] = before
+                if table == "imports":  # which may have been taken for closed meanwhile
+                    self._imports_of_client[before.client_id][key] = None
         self._undo.clear()
 
     def settle(self) -> None:
