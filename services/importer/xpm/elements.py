@@ -26,7 +26,7 @@ COUNTED_EVERY = 500_000
 class Limits:
     """How much is too much for one record: of XML bytes, of JSON characters and depth, of both elements.
 
-    XML that is nested 256 deep is refused by the parser itself.
+    XML that is nested deeper than 256 is refused by the parser itself.
     """
 
     elements: int = 250_000
