@@ -1,5 +1,6 @@
 """Requests and outcomes, made up in a line each."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,8 @@ from schemas.topics import OUTCOMES, REQUESTS, Topic
 from services.notifier.domain.ledger import Source
 from worker.records import Incoming
 
-NOON = 1_795_435_200_000
-"""23 November 2026, noon."""
+NOON = (int(time.time()) // 86_400 * 86_400 - 43_200) * 1000
+"""Yesterday's: what went on then is still shown by tables that go by the clock."""
 
 
 @dataclass(frozen=True)
