@@ -95,7 +95,12 @@ def sentences(results: Results) -> list[str]:
         (live, ("Live", "rows and outcomes made before, without a rule", "rules", "the resolver")),
         (
             replay,
-            ("Replay", "rows made before, without folding", "folding", "the whole of `muster replay` (see How)"),
+            (
+                "Replay",
+                "rows made before, without folding",
+                "folding",
+                "the whole of `muster replay` (see How)",
+            ),
         ),
     ):
         try:
