@@ -5,8 +5,9 @@
 MAKEFLAGS += --no-print-directory
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
-PYTHON ?= $(shell for it in python3 python3.14 python3.13 python3.12 python3.11; do \
-	$$it -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$it && break; done)
+# For the shell, which looks only where it is needed, and once: behind a shim the start of a Python is no small thing.
+PYTHON ?= $$(for it in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$it -I -S -c 'import sys; sys.version_info < (3, 11) and sys.exit(1); print(sys.executable)' 2>/dev/null && break; done)
 BIN := .venv/bin
 MUSTER := $(BIN)/muster
 
@@ -115,8 +116,8 @@ help:
 		/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/stack .venv/dev: .venv/%:
-	@[ -n '$(PYTHON)' ] || { echo 'Muster needs Python 3.11 or newer, and there is none in PATH. If there is' \
-		'one elsewhere, name it: make PYTHON=/path/to/python3 ...' >&2; exit 1; }
-	@$(PYTHON) -I ops/environment.py $*
+	@python="$(PYTHON)"; [ -n "$$python" ] || { echo 'Muster needs Python 3.11 or newer, and there is none in PATH. If there is' \
+		'one elsewhere, name it: make PYTHON=/path/to/python3 ...' >&2; exit 1; }; \
+		$$python -I ops/environment.py $*
 
 .PHONY: bench bench-quick bench-dead-letters bench-replay run demo up down status reset test chromium chaos bench-importer fuzz fuzz-api screens streams test-containers check format generate lock clean help .venv/stack .venv/dev
