@@ -11,13 +11,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 from pydantic import SecretStr
 
 from ops.demo.connecting import Importer
 from sandbox import harbour
 from sandbox.oauth import Application
-from stack.ports import free_port
+from stack.ports import free_port, listens
 from stack.process import ServerProcess
 from stack.settings import Addresses
 
@@ -110,7 +109,9 @@ async def everything(
         running.push_async_callback(_stop_all, processes)
         await asyncio.gather(*(each.start() for each in processes))
         await asyncio.gather(
-            processes[0].process.until(lambda: _answers(sandbox), READY_SECONDS),
+            processes[0].process.until(
+                lambda: listens(processes[0].process.pid, sandbox_port), READY_SECONDS
+            ),
             *(each.process.until(ready[each.name].exists, READY_SECONDS) for each in processes[1:]),
         )
         watching = [asyncio.create_task(each.watch()) for each in processes]
@@ -146,10 +147,3 @@ def _users(tenant_id: str) -> list[dict[str, str]]:
         {"username": "ben", "name": "Ben Okoye", "role": "staff", **of_practice},
         {"username": "rita", "name": "Rita Moss", "role": "read_only", **of_practice},
     ]
-
-
-def _answers(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/sandbox/practices", timeout=1).is_success
-    except httpx.TransportError:
-        return False

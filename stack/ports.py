@@ -31,13 +31,17 @@ def free_port(preferred: int | None = None) -> int:
 
 def listens(pid: int, port: int) -> bool:
     """Whether that very process is the one that listens on the port."""
-    return bool(listeners(port) & sockets_of(pid))
+    found = listeners(port)
+    return bool(found) and bool(
+        found & sockets_of(pid)
+    )  # a broker has hundreds of descriptors to look through
 
 
 def listeners(port: int) -> set[str]:
     """Return the inodes of the sockets that listen on the port, on any address."""
-    rows = [line.split() for line in socket_table()]
-    return {row[9] for row in rows if row[3] == LISTENING and int(row[1].rpartition(":")[2], 16) == port}
+    sign = f":{port:04X}"
+    rows = (line.split() for line in socket_table() if sign in line)
+    return {row[9] for row in rows if row[3] == LISTENING and row[1].endswith(sign)}
 
 
 def socket_table() -> list[str]:
