@@ -23,9 +23,16 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
 
     def __init__(self, let_go: Callable[[], Awaitable[None]]) -> None:
         self._let_go = let_go
+        self._change_to_come: asyncio.Future[None] | None = None
         self.turn = 0
         self.partitions: frozenset[TopicPartition] | None = None
         self.busy = asyncio.Lock()
+
+    def change(self) -> asyncio.Future[None]:
+        """Done when partitions come or go the next time, which by itself ends no waiting for records."""
+        if self._change_to_come is None:
+            self._change_to_come = asyncio.get_running_loop().create_future()
+        return self._change_to_come
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         self._change(None)
@@ -43,3 +50,6 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
     def _change(self, partitions: frozenset[TopicPartition] | None) -> None:
         self.turn += 1
         self.partitions = partitions
+        if self._change_to_come is not None:
+            self._change_to_come.set_result(None)
+            self._change_to_come = None

@@ -99,12 +99,14 @@ class Consumer:
         await self._work(self._share)
 
     async def _work(self, share: Share) -> None:
-        batch = await self._unless_stopping(share.next())
-        if batch is None:
-            return
+        batch = None
+        if share.turn == self._assignment.turn:
+            batch = await self._unless_stopping(share.next(), self._assignment.change())
         async with self._assignment.busy:
             if share.turn != self._assignment.turn:
                 await self._drop_share()
+            elif batch is None:
+                return
             elif batch.spans:
                 await share.work(await self._held.all(), batch)
                 self._progress.move()
@@ -196,11 +198,13 @@ class Consumer:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
-    async def _unless_stopping(self, doing: Coroutine[Any, Any, Result]) -> Result | None:
-        """The result, or None as soon as the loop is to stop."""
+    async def _unless_stopping(
+        self, doing: Coroutine[Any, Any, Result], *interruptions: asyncio.Future[None]
+    ) -> Result | None:
+        """The result, or None as soon as the loop is to stop, or is interrupted."""
         task = asyncio.ensure_future(doing)
         try:
-            await asyncio.wait({task, self._asked()}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task, self._asked(), *interruptions}, return_when=asyncio.FIRST_COMPLETED)
             return task.result() if task.done() else None
         finally:
             task.cancel()

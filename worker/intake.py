@@ -15,6 +15,8 @@ from worker.settings import Settings
 
 KAFKA_SECONDS = 5.0
 PROBE_EVERY_SECONDS = 10.0
+QUIET_POLL_MS = 1000
+"""How long a wait for records lasts after one that brought none, when everything is tidy already."""
 
 
 class Intake:
@@ -37,6 +39,7 @@ class Intake:
         self._lanes = lanes
         self._reader = reader
         self._ahead: asyncio.Task[Batch] | None = None
+        self._quiet = False
         self._probed_at = time.monotonic()
         for each, begin in self._read_to.items():
             kafka.seek(each, begin)
@@ -44,10 +47,12 @@ class Intake:
     def read_ahead(self) -> None:
         """Begin to read the next batch, if that has not begun."""
         if self._ahead is None:
-            self._ahead = asyncio.create_task(self._read(self._settings.poll_ms))
+            self._ahead = asyncio.create_task(
+                self._read(QUIET_POLL_MS if self._quiet else self._settings.poll_ms)
+            )
 
     async def next(self) -> Batch:
-        """The next records; an empty batch after a while without any, or when partitions came or went.
+        """The next records; an empty batch after a while without any.
 
         What came in since they were read ahead goes with them, or it would wait for one batch more.
         """
@@ -55,6 +60,7 @@ class Intake:
         assert self._ahead is not None
         batch = await asyncio.shield(self._ahead)
         self._ahead = None
+        self._quiet = not batch.records
         if 0 < len(batch.records) < self._settings.batch_records:
             self._ahead = asyncio.create_task(self._read(timeout_ms=0))
             batch = joined(batch, await asyncio.shield(self._ahead))

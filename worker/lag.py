@@ -1,8 +1,10 @@
 """How each partition stands, told to Prometheus: how far it is applied and published, and what waits behind that."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+
+from prometheus_client import Gauge
 
 from worker import metrics
 from worker.batch import Batch, place
@@ -23,6 +25,7 @@ class Lag:
         self._waiting = waiting
         self._newest: dict[Place, int] = {}
         self._told_at = -TELL_EVERY_SECONDS
+        self._gauges: dict[Place, Sequence[Gauge]] = {}
 
     def note(self, batch: Batch) -> None:
         """A batch was applied."""
@@ -36,11 +39,9 @@ class Lag:
         self._told_at = time.monotonic()
         for where, applied in self._applied.items():
             waiting = self._waiting(where)
-            labels = where[0], str(where[1])
-            metrics.APPLIED_TO.labels(*labels).set(applied)
-            metrics.PUBLISHED_TO.labels(*labels).set(self._published[where])
-            metrics.LAG_RECORDS.labels(*labels).set(waiting)
-            metrics.LAG_SECONDS.labels(*labels).set(self._age(where) if waiting else 0)
+            standing = applied, self._published[where], waiting, self._age(where) if waiting else 0
+            for gauge, value in zip(self._gauges_of(where), standing, strict=True):
+                gauge.set(value)
 
     def end(self) -> None:
         """Say nothing more of partitions that may be somebody else's now."""
@@ -48,6 +49,12 @@ class Lag:
             for gauge in GAUGES:
                 with suppress(KeyError):
                     gauge.remove(topic, str(partition))
+
+    def _gauges_of(self, where: Place) -> Sequence[Gauge]:
+        """Looked up once: four for each partition, every second."""
+        if where not in self._gauges:
+            self._gauges[where] = [gauge.labels(where[0], str(where[1])) for gauge in GAUGES]
+        return self._gauges[where]
 
     def _age(self, where: Place) -> float:
         return max(0.0, time.time() - self._newest[where] / 1000) if where in self._newest else 0.0

@@ -27,24 +27,34 @@ class Leftovers:
         self._publisher = publisher
         self._publish = publish
         self._session = session
+        self._database: Database | None = None
 
     async def run(self) -> None:
-        """Look now and then, for ever; what fails in passing is tried again."""
-        while True:
-            try:
-                await self._look()
-            except Exception as error:
-                if classify(error) is not Verdict.PASSING and not isinstance(error, Stop):
-                    raise
-                log.info("leftovers_left_for_later", error=describe(error))
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+        """Look now and then, for ever; what fails in passing is tried again, on another connection."""
+        try:
+            while True:
+                try:
+                    await self._look()
+                except Exception as error:
+                    await self._disconnect()
+                    if classify(error) is not Verdict.PASSING and not isinstance(error, Stop):
+                        raise
+                    log.info("leftovers_left_for_later", error=describe(error))
+                await asyncio.sleep(LOOK_EVERY_SECONDS)
+        finally:
+            await self._disconnect()
 
     async def _look(self) -> None:
-        database = await connect(self._settings, "outbox", CONNECT_SECONDS, COMMAND_SECONDS, **self._session)
-        try:
-            number = await self._publish(database, self._publisher, lambda _: None)
-            if number:
-                log.info("leftovers_published", events=number)
-        finally:
+        if self._database is None or self._database.is_closed():
+            self._database = await connect(
+                self._settings, "outbox", CONNECT_SECONDS, COMMAND_SECONDS, **self._session
+            )
+        number = await self._publish(self._database, self._publisher, lambda _: None)
+        if number:
+            log.info("leftovers_published", events=number)
+
+    async def _disconnect(self) -> None:
+        database, self._database = self._database, None
+        if database is not None:
             with suppress(Exception):
                 await database.close(timeout=2)

@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     batch_records: Positive = 1000
     """The most records that share a transaction."""
     poll_ms: Positive = 200
-    """How long an idle loop waits before it tidies up; a record wakes it at once."""
+    """How long a loop without records waits before it tidies up; a record wakes it at once."""
     session_seconds: Annotated[float, Field(ge=1)] = 15
     """After this long without a sign of life a process loses its partitions. Brokers may allow no less than 6."""
     publish_seconds: Seconds = 60
