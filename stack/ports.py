@@ -30,11 +30,16 @@ def free_port(preferred: int | None = None) -> int:
 
 
 def listens(pid: int, port: int) -> bool:
-    """Whether that very process is the one that listens on the port."""
-    found = listeners(port)
-    return bool(found) and bool(
-        found & sockets_of(pid)
-    )  # a broker has hundreds of descriptors to look through
+    """Whether that very process is the one that listens on the port.
+
+    Whose it is takes long to find out, and is only looked up once somebody answers.
+    """
+    return answers(port) and bool(listeners(port) & sockets_of(pid))
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((LOOPBACK, port)) == 0
 
 
 def listeners(port: int) -> set[str]:

@@ -7,6 +7,7 @@ import httpx
 from pydantic import SecretStr
 
 from ops.demo.consenting import Browser, NoConsent
+from ops.demo.trust import certificates
 from sandbox import harbour
 
 RETURN_URL = "http://127.0.0.1/integrations"
@@ -33,8 +34,10 @@ async def connect(importer: Importer, sandbox: str, tenant_id: str, staff: str) 
     """Connect the tenant to Harbour & Hill, unless it is; returns what was done. Raises `NotConnected`."""
     path = f"/internal/tenants/{quote(tenant_id, safe='')}/connection"
     async with (
-        httpx.AsyncClient(base_url=importer.address, headers=importer.headers, timeout=SECONDS) as api,
-        httpx.AsyncClient(timeout=SECONDS) as web,
+        httpx.AsyncClient(
+            base_url=importer.address, headers=importer.headers, timeout=SECONDS, verify=certificates()
+        ) as api,
+        httpx.AsyncClient(timeout=SECONDS, verify=certificates()) as web,
     ):
         if _said(await api.get(path))["state"] == "connected":
             return "It is connected already"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import httpx
 from httpx_sse import aconnect_sse
 
+from ops.demo.trust import certificates
 from schemas.progress import IntegrationProgressed
 from worker.tokens import NOTIFIER, Tokens
 
@@ -23,7 +24,9 @@ async def follow_progress(notifier: str, tenant_id: str, tokens: Tokens, tell: T
     token = tokens.make(tenant_id, NOTIFIER, TOKEN_SECONDS)
     headers = {"Authorization": f"Bearer {token}"}
     timeout = httpx.Timeout(10, read=SILENCE_SECONDS)
-    async with httpx.AsyncClient(base_url=notifier, headers=headers, timeout=timeout) as http:
+    async with httpx.AsyncClient(
+        base_url=notifier, headers=headers, timeout=timeout, verify=certificates()
+    ) as http:
         while True:
             try:
                 await follower.listen(http, f"/tenants/{tenant_id}/progress/stream")

@@ -14,6 +14,7 @@ from ops.demo.following import Tell, follow_progress
 from ops.demo.narration import TerminalNarrator
 from ops.demo.portal import PATIENCE_SECONDS, NoAnswer, Portal, open_portal
 from ops.demo.story import CLIENT, STAFF, TRUST, Story
+from ops.demo.trust import certificates
 from schemas.progress import IntegrationProgressed
 from worker.settings import Settings
 from worker.tokens import Tokens
@@ -85,7 +86,7 @@ async def _opened(stage: Stage, tell: Tell) -> AsyncIterator[tuple[Portal, httpx
     """The portal, and the sandbox's own API, with progress being followed."""
     async with (
         open_portal(stage.settings, stage.tenant_id) as portal,
-        httpx.AsyncClient(base_url=stage.sandbox) as xpm,
+        httpx.AsyncClient(base_url=stage.sandbox, verify=certificates()) as xpm,
         _following(stage.notifier, stage.tenant_id, Tokens.of(stage.settings), tell),
     ):
         yield portal, xpm

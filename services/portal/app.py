@@ -41,10 +41,11 @@ async def compose(resources: Resources) -> AsyncIterator[Service]:
     settings = resources.settings
     assert isinstance(settings, PortalSettings)
     tokens, news = Tokens.of(settings), News()
+    trusted = httpx.create_ssl_context()  # once for both: it takes longer than all else in here
     async with (
         open_pool(settings, "portal-readers", READERS, role="muster_reader") as pool,
-        httpx.AsyncClient(base_url=settings.importer_url) as importer,
-        httpx.AsyncClient(base_url=settings.notifier_url, limits=NO_LIMIT) as notifier,
+        httpx.AsyncClient(base_url=settings.importer_url, verify=trusted) as importer,
+        httpx.AsyncClient(base_url=settings.notifier_url, limits=NO_LIMIT, verify=trusted) as notifier,
     ):
         reads = Reads(pool)
         portal = Portal(
