@@ -2,7 +2,8 @@
 
 Everything is two lists: of what is current, with relationships, and of what ever changed, which brings archived and
 deleted records with their marks; with relationships too where an import waits for a client that the first did not
-bring. A record whose list began later wins.
+bring. The second list is read for the marks alone: a record that the first one has brought stays as that brought it,
+and is as old as the reading says it is. A record that was read later wins.
 """
 
 import asyncio
@@ -43,8 +44,9 @@ class Keeping:
         async with self._reading("everything") as begun:
             if begun is not None:
                 wanted = await self._store.wanted(self._tenant_id)
-                await self._read(begun, wanted, detailed=True, since=None)
-                marked = await self._read(begun, wanted, detailed=bool(wanted), since=EVER)
+                brought: set[str] = set()
+                await self._read(begun, wanted, brought, detailed=True, since=None)
+                marked = await self._read(begun, wanted, brought, detailed=bool(wanted), since=EVER)
                 await self._store.read_whole(self._tenant_id, begun, sees_archived=marked > 0)
         return begun is not None
 
@@ -52,28 +54,33 @@ class Keeping:
         """Read what has changed; or wait a moment, while somebody else does. Whether it was read here."""
         async with self._reading("changes") as begun:
             if begun is not None:
-                await self._read(begun, set(), detailed=False, since=since - OVERLAP)
+                await self._read(begun, set(), set(), detailed=False, since=since - OVERLAP)
                 await self._store.read_changes(self._tenant_id, begun)
         return begun is not None
 
     async def _read(
-        self, begun: datetime, wanted: set[str], *, detailed: bool, since: datetime | None
+        self, begun: datetime, wanted: set[str], brought: set[str], *, detailed: bool, since: datetime | None
     ) -> int:
-        """Keep what a list brings, and take what it brought off `wanted`. Returns how many records were marked."""
+        """Keep what a list brings that was not `brought` yet, and take it off `wanted`. Returns how much was marked."""
         marked, batch = 0, list[Client]()
-        listed = self._xpm.list_clients(detailed=detailed, modified_since=since, tied=wanted)
+        listed = self._xpm.list_clients(
+            detailed=detailed, modified_since=since, tied=wanted, known=frozenset(brought) or None
+        )
         async with aclosing(listed) as clients:
             async for client in clients:
                 marked += client.archived or client.deleted
                 batch.append(client)
                 if len(batch) == AT_ONCE:
-                    await self._keep(batch, wanted, begun)
+                    await self._keep(batch, wanted, brought, begun)
                     batch = []
-        await self._keep(batch, wanted, begun)
+        await self._keep(batch, wanted, brought, begun)
         return marked
 
-    async def _keep(self, clients: list[Client], wanted: set[str], begun: datetime) -> None:
+    async def _keep(
+        self, clients: list[Client], wanted: set[str], brought: set[str], begun: datetime
+    ) -> None:
         await self._store.keep(self._tenant_id, clients, begun)
+        brought.update(client.xpm_client_id for client in clients)
         whole = [client for client in clients if client.xpm_client_id in wanted]
         if whole:
             await self._store.keep_whole(self._tenant_id, whole, begun)

@@ -72,12 +72,18 @@ class Xpm:
         return client
 
     async def list_clients(
-        self, *, detailed: bool, modified_since: datetime | None = None, tied: Container[str] | None = None
+        self,
+        *,
+        detailed: bool,
+        modified_since: datetime | None = None,
+        tied: Container[str] | None = None,
+        known: Container[str] | None = None,
     ) -> AsyncGenerator[Client, None]:
         """
         All clients that are neither archived nor deleted; with `modified_since`, whatever changed since then.
 
-        `detailed` ones have relationships, or only those have them whose ids are in `tied`.
+        `detailed` ones have relationships, or only those have them whose ids are in `tied`. Those whose ids are `known`
+        are left out, unless they are archived or deleted.
 
         Clients come as they are read, from an answer that may take minutes: an error may follow some of them. Close
         the generator if you leave it early.
@@ -88,7 +94,7 @@ class Xpm:
         question = Question(f"{METHODS}/list", _ALL, parameters, quiet=300, seconds=1_800)
         handed_out = False
         try:
-            async with aclosing(self._stream(question, tied)) as clients:
+            async with aclosing(self._stream(question, tied, known)) as clients:
                 async for client in clients:
                     handed_out = True
                     yield client
@@ -97,7 +103,7 @@ class Xpm:
                 raise
         else:
             return
-        async with aclosing(self._stream(question, tied)) as clients:
+        async with aclosing(self._stream(question, tied, known)) as clients:
             async for client in clients:
                 yield client
 
@@ -130,16 +136,18 @@ class Xpm:
             check(found)
         return found
 
-    async def _stream(self, question: Question, tied: Container[str] | None) -> AsyncGenerator[Client, None]:
-        async with self._caller.ask(question) as body, aclosing(_read_from(body, tied)) as clients:
+    async def _stream(
+        self, question: Question, tied: Container[str] | None, known: Container[str] | None
+    ) -> AsyncGenerator[Client, None]:
+        async with self._caller.ask(question) as body, aclosing(_read_from(body, tied, known)) as clients:
             async for client in clients:
                 yield client
 
 
 async def _read_from(
-    body: AsyncIterator[bytes], tied: Container[str] | None = None
+    body: AsyncIterator[bytes], tied: Container[str] | None = None, known: Container[str] | None = None
 ) -> AsyncGenerator[Client, None]:
-    reader = ClientReader(tied=tied)
+    reader = ClientReader(tied=tied, known=known)
     async for piece in body:
         for client in reader.feed(piece):
             yield _noted(client)

@@ -53,9 +53,9 @@ class Element(ABC):
         """The children of that name."""
 
     @abstractmethod
-    def read(self) -> tuple[Mapping[str, str], Mapping[str, "Element"]]:
+    def read(self, *names: str) -> tuple[Mapping[str, str], Mapping[str, "Element"]]:
         """
-        Under each name the first text that is not blank, and the first child that has children.
+        Under each name, or each of these, the first text that is not blank, and the first child that has children.
 
         An empty element never hides a value.
         """
@@ -81,10 +81,10 @@ class _Node(Element):
     def named(self, name: str) -> Iterator[Element]:
         return (_Node(name, node) for node in self._node.iterchildren(f"{{*}}{name}"))
 
-    def read(self) -> tuple[Mapping[str, str], Mapping[str, Element]]:
+    def read(self, *names: str) -> tuple[Mapping[str, str], Mapping[str, Element]]:
         values: dict[str, str] = {}
         nested: dict[str, Element] = {}
-        for node in self._node:
+        for node in self._node.iterchildren(*(f"{{*}}{name}" for name in names)) if names else self._node:
             text = node.text
             if len(node):
                 name, text = _name(node), _text(node)

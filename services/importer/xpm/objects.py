@@ -122,10 +122,12 @@ class _Branch(Element):
     def named(self, name: str) -> Iterator[Element]:
         return (child for child in self.children if child.name == name)
 
-    def read(self) -> tuple[Mapping[str, str], Mapping[str, Element]]:
+    def read(self, *names: str) -> tuple[Mapping[str, str], Mapping[str, Element]]:
         values: dict[str, str] = {}
         nested: dict[str, Element] = {}
         for child in self.children:
+            if names and child.name not in names:
+                continue
             if child.children:
                 nested.setdefault(child.name, child)
             if not is_blank(child.text):

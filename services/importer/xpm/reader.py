@@ -28,6 +28,9 @@ Value = TypeVar("Value")
 
 _PLACE = ("City", "Region", "PostCode")
 _ADDRESS = ("Address", *_PLACE, "Country")
+_MARKS = ("IsArchived", "IsDeleted")
+_TELLING = ("UUID", "ID", *_MARKS)
+"""The elements that tell whether a client has to be read again."""
 WANTED = frozenset(
     {"UUID", "ID", "Name", "Title", "Gender", "Email", "DateOfBirth", "Phone", "Website", "WebSite"}
     | {"IsArchived", "IsDeleted", "BusinessStructure", "CompanyNumber", "BusinessNumber"}
@@ -45,12 +48,18 @@ class ClientReader:
 
     Whether it is XML or JSON is seen by its first character. Both methods raise `SourceInvalid`, and `Refused` once the
     answer says `ERROR`. Relationships are read of all clients, or of those whose ids are in `tied`: they are most of
-    what there is to read.
+    what there is to read. Clients that are `known` are passed over, unless they are archived or deleted.
     """
 
-    def __init__(self, limits: Limits = NO_MORE_THAN, tied: Container[str] | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits = NO_MORE_THAN,
+        tied: Container[str] | None = None,
+        known: Container[str] | None = None,
+    ) -> None:
         self._limits = limits
         self._tied = tied
+        self._known = known
         self._elements: ElementStream | ObjectStream | None = None
         self._before = b""
         self._answered = False
@@ -88,7 +97,16 @@ class ClientReader:
         for element in elements:
             if element.name == "Status":
                 self._take_status(element.text.strip().upper())
-        return [client(element, self._tied) for element in elements if element.name == RECORD]
+        found = (element for element in elements if element.name == RECORD)
+        return [client(element, self._tied) for element in found if not self._is_passed_over(element)]
+
+    def _is_passed_over(self, element: Element) -> bool:
+        """No more of it is read than tells that: a list may bring a whole practice again."""
+        if self._known is None:
+            return False
+        fields = _Fields(element, [], _TELLING)
+        marked = any(fields.value(name, values.flag) for name in _MARKS)
+        return fields.identifier() in self._known and not marked
 
     def _take_status(self, status: str) -> None:
         if status == REFUSED:
@@ -101,8 +119,8 @@ class ClientReader:
 class _Fields:
     """The fields of an element, with remarks about those that could not be taken as they were."""
 
-    def __init__(self, element: Element, remarks: list[Remark]) -> None:
-        self.values, self.nested = element.read()
+    def __init__(self, element: Element, remarks: list[Remark], names: Iterable[str] = ()) -> None:
+        self.values, self.nested = element.read(*names)
         self._remarks = remarks
 
     def line(self, name: str, limit: int = records.SHORT_LENGTH) -> str | None:

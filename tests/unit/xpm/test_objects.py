@@ -91,6 +91,15 @@ def test_clients_come_as_soon_as_they_are_complete():
     assert client == READ
 
 
+def test_who_is_known_is_passed_over_unless_archived_or_deleted():
+    """As in XML."""
+    listed = [{"uuid": "1"}, {"uuid": "2", "isArchived": "Yes"}, {"uuid": "3"}]
+    reader = ClientReader(known={"1", "2"})
+    clients = reader.feed(json.dumps({"clients": listed}).encode()) + reader.close()
+
+    assert [client.xpm_client_id for client in clients] == ["2", "3"]
+
+
 def test_a_refusal_is_told_from_an_answer():
     """As it is described."""
     with pytest.raises(Refused):

@@ -246,6 +246,17 @@ class TestRelationships:
 
         assert [len(client.relationships) for client in clients] == [0, 1]
 
+    @pytest.mark.parametrize(("marks", "read_again"), [("", 0), ("<IsArchived>Yes</IsArchived>", 1)])
+    def test_who_is_known_is_passed_over_unless_archived_or_deleted(self, marks, read_again):
+        """A second list of a practice is read for its marks; whoever is new in it is read as ever."""
+        others = record("<IsDeleted>No</IsDeleted>", uuid=PARTY_ID), record("<Name>A</Name>", uuid=TIE_ID)
+        document = answer("<Clients>", record(marks), *others, "</Clients>").encode()
+        reader = ClientReader(known={CLIENT_ID, PARTY_ID})
+        clients = reader.feed(document) + reader.close()
+
+        assert [client.archived for client in clients] == [True] * read_again + [False]
+        assert clients[-1].details.name == "A"
+
 
 class TestAnAnswer:
     def test_clients_come_as_soon_as_they_are_complete(self):
