@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
-from schemas.codec import encode
+from schemas.codec import encode, envelope
 from schemas.envelope import EventData
 from schemas.fields import timestamp
 from schemas.ids import derived_id, item_id
@@ -20,7 +20,6 @@ from schemas.imports import (
     ImportWaiting,
     ItemStaged,
     LeftOut,
-    Relationship,
     WaitReason,
 )
 from schemas.people import EntityDetails, PersonDetails
@@ -30,6 +29,7 @@ from services.importer.xpm.directions import STANDARD, Directions, distinct
 SOURCE = "/muster/importer"
 ConnectionState = Literal["connected", "reconnect_required", "disconnected"]
 
+_OF_A_PERSON = tuple(PersonDetails.model_fields)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -94,7 +94,7 @@ def staged(
     ids if it says the same by the practice's reading of `words`. The client has a name.
     """
     left_out = {"ended": 0, "party_deleted": 0, "unreadable": client.unreadable_relationships}
-    items: dict[str, ItemStaged] = {}
+    items: dict[str, Mapping[str, Any]] = {}
     for relationship in distinct(client.relationships, words):
         party = parties.get(relationship.xpm_party_id, UNREAD)
         why = _why_left_out(relationship, party, today)
@@ -102,7 +102,7 @@ def staged(
             left_out[why] += 1
         else:
             item = _item(request, relationship, party)
-            items.setdefault(item.item_id, item)
+            items.setdefault(item["item_id"], item)
     complete = ImportStaged(
         **_whose(request),
         xpm_client_id=_xpm_client(request),
@@ -111,7 +111,7 @@ def staged(
     )
     return [
         _fact(request, _entity(request, client), "entity"),
-        *(_fact(request, item, "item", item.item_id) for item in items.values()),
+        *(_item_staged(request, item) for item in items.values()),
         _fact(request, complete, "ended"),
     ]
 
@@ -178,10 +178,11 @@ def _why_left_out(relationship: records.Relationship, party: Party, today: date)
     return None if _name(relationship, party) else "unreadable"
 
 
-def _item(request: Request, relationship: records.Relationship, party: Party) -> ItemStaged:
-    return ItemStaged(
+def _item(request: Request, relationship: records.Relationship, party: Party) -> dict[str, Any]:
+    """The data of `ItemStaged`, in its order."""
+    return {
         **_whose(request),
-        item_id=item_id(
+        "item_id": item_id(
             request.tenant_id,
             request.client_id,
             xpm_relationship_id=relationship.xpm_relationship_id,
@@ -189,35 +190,41 @@ def _item(request: Request, relationship: records.Relationship, party: Party) ->
             relationship_type=relationship.type,
             start_date=relationship.start_date,
         ),
-        xpm_client_id=_xpm_client(request),
-        xpm_party_id=relationship.xpm_party_id,
-        relationship=Relationship(
-            xpm_relationship_id=relationship.xpm_relationship_id,
-            type=relationship.type,
-            start_date=relationship.start_date,
-            end_date=relationship.end_date,
-            number_of_shares=relationship.number_of_shares,
-            percentage=relationship.percentage,
-        ),
-        archived=party.record.archived if party.record else False,
-        stub=party.record is None,
-        details_as_of=instant(party.as_of) if party.as_of else None,
-        personal=_person(relationship, party),
-    )
+        "xpm_client_id": _xpm_client(request),
+        "xpm_party_id": relationship.xpm_party_id,
+        "relationship": {
+            "xpm_relationship_id": relationship.xpm_relationship_id,
+            "type": relationship.type,
+            "start_date": relationship.start_date,
+            "end_date": relationship.end_date,
+            "number_of_shares": relationship.number_of_shares,
+            "percentage": relationship.percentage,
+        },
+        "archived": party.record.archived if party.record else False,
+        "stub": party.record is None,
+        "details_as_of": instant(party.as_of) if party.as_of else None,
+        "personal": _person(relationship, party),
+    }
+
+
+def _item_staged(request: Request, item: Mapping[str, Any]) -> bytes:
+    """Checked by its schema and written as it is: an import has many, and models of them would be made to be dumped."""
+    ItemStaged.__pydantic_validator__.validate_python(item)
+    return _event(request, ItemStaged.TYPE, item, "item", item["item_id"])
 
 
 def _name(relationship: records.Relationship, party: Party) -> str | None:
     return (party.record.details.name if party.record else None) or relationship.party_name
 
 
-def _person(relationship: records.Relationship, party: Party) -> PersonDetails:
+def _person(relationship: records.Relationship, party: Party) -> dict[str, str]:
     """A person has one address: the postal one where there is no other."""
     details = party.record.details if party.record else records.Details()
     known = vars(details) | {
         "name": _name(relationship, party),
         "address": details.address or details.postal_address,
     }
-    return PersonDetails(**{field: known[field] for field in PersonDetails.model_fields if known[field]})
+    return {field: known[field] for field in _OF_A_PERSON if known[field]}
 
 
 def _entity(request: Request, client: records.Client) -> EntityStaged:
@@ -243,8 +250,13 @@ def _whose(request: Request) -> dict[str, str]:
 
 
 def _fact(request: Request, fact: EventData, *what: str | int) -> bytes:
-    return encode(
-        fact,
+    return _event(request, fact.TYPE, fact.model_dump(exclude_unset=True), *what)
+
+
+def _event(request: Request, type_name: str, data: Mapping[str, Any], *what: str | int) -> bytes:
+    return envelope(
+        type_name,
+        data,
         id=derived_id(request.tenant_id, "import", request.import_id, *what),
         source=SOURCE,
         time=timestamp(request.requested_at),
