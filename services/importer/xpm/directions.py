@@ -8,6 +8,7 @@ the table keeps its own text.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Literal
 
 from schemas.fields import Short
@@ -61,6 +62,7 @@ _MUTUAL = ("Spouse", "Associate")
 _SPELLINGS = {"appointor": "appointer"}
 
 
+@lru_cache(maxsize=4096)
 def folded(word: str) -> str:
     """A word as the table has it: lower case, single blanks, one spelling of appointer."""
     return " ".join(_SPELLINGS.get(part, part) for part in word.casefold().split())
