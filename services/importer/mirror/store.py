@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import orjson
-
 from schemas.people import PersonDetails
 from services.importer.domain import Party
 from services.importer.mirror.checks import Checks
@@ -157,15 +155,18 @@ class Store:
         return found
 
     async def _find_parties(self, some: Sequence[_Wanted]) -> list[dict[str, Party]]:
-        asked = [
-            (place, tenant_id, party_id, since)
-            for place, (tenant_id, party_ids, since) in enumerate(some)
-            for party_id in party_ids
-        ]
         found: list[dict[str, Party]] = [{} for _ in some]
-        columns = map(list, zip(*asked, strict=True))
-        for row in await self._pool.fetch(QUERIES.parties, *columns) if asked else ():
-            found[row["place"]][row["xpm_client_id"]] = _party(row)
+        places = [place for place, (_, party_ids, _) in enumerate(some) for _ in party_ids]
+        if places:
+            rows = await self._pool.fetch(
+                QUERIES.parties,
+                places,
+                [tenant_id for tenant_id, party_ids, _ in some for _ in party_ids],
+                [party_id for _, party_ids, _ in some for party_id in party_ids],
+                [since for _, party_ids, since in some for _ in party_ids],
+            )
+            for place, party_id, *party in rows:
+                found[place][party_id] = _party(party_id, *party)
         return found
 
 
@@ -177,11 +178,13 @@ def _details(client: Client | None) -> str | None:
     return client.details.model_dump_json(include=needed or set(), exclude_none=True)
 
 
-def _party(row: "Record") -> Party:
-    if row["details"] is None:
-        return Party(None, row["as_of"])
-    details = Details(**orjson.loads(row["details"]))
+def _party(xpm_client_id: str, details: str | None, archived: bool, deleted: bool, as_of: datetime) -> Party:  # noqa: FBT001 - the columns of a row
+    if details is None:
+        return Party(None, as_of)
     record = Client(
-        xpm_client_id=row["xpm_client_id"], details=details, archived=row["archived"], deleted=row["deleted"]
+        xpm_client_id=xpm_client_id,
+        details=Details.model_validate_json(details),
+        archived=archived,
+        deleted=deleted,
     )
-    return Party(record, row["as_of"])
+    return Party(record, as_of)
