@@ -12,8 +12,10 @@ from typing import Generic, TypeVar
 
 from worker.failures import Verdict, classify
 
-REST_SECONDS = 0.02
-"""From the beginning of a go of several to that of the next one: those who are many wait for a little company."""
+REST_SECONDS = 0.04
+"""From the beginning of a go to that of the next one in a crowd: those who are many wait for a little company."""
+CROWD_SECONDS = 0.5
+"""For so long after a go of several there is a crowd, though one of it may come alone now and then."""
 
 Asked = TypeVar("Asked")
 Told = TypeVar("Told")
@@ -45,6 +47,7 @@ class Together(Generic[Asked, Told]):
         self._rest = rest
         self._waiting: deque[_Waiting[Asked, Told]] = deque()
         self._going: asyncio.Task[None] | None = None
+        self._begun = self._last_of_several = float("-inf")
 
     async def __call__(self, asked: Asked) -> Told:
         """Have it done with what others ask for. Who is cancelled does not keep it from being done."""
@@ -55,13 +58,15 @@ class Together(Generic[Asked, Told]):
         return await told
 
     async def _go(self) -> None:
+        clock = asyncio.get_running_loop().time
         try:
-            clock = asyncio.get_running_loop().time
             while self._waiting:
-                begun, some = clock(), self._next()
-                await self._answer(some)
+                if clock() < self._last_of_several + CROWD_SECONDS:
+                    await asyncio.sleep(self._begun + self._rest - clock())
+                self._begun, some = clock(), self._next()
                 if len(some) > 1:
-                    await asyncio.sleep(begun + self._rest - clock())
+                    self._last_of_several = self._begun
+                await self._answer(some)
         finally:
             self._going = None
 

@@ -28,7 +28,7 @@ LOOK_SECONDS = 5.0
 """The longest that nobody looks: notifications are hints, and hints can be lost."""
 SHORTEST_REST_SECONDS = 0.01
 MUCH = 20
-BETWEEN_LOOKS_SECONDS = 0.02
+BETWEEN_LOOKS_SECONDS = 0.04
 """While that much is in hand, nothing is missed by looking so seldom."""
 AFTER_A_BUG = timedelta(minutes=1)
 GIVE_BACK_SECONDS = 5.0

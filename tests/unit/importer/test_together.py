@@ -112,3 +112,15 @@ async def test_those_who_are_many_wait_for_company_and_who_is_alone_does_not() -
     await asyncio.gather(first, together(7))
     assert count.goes == [[1], [2], [3], [4, 5], [6, 7]]
     assert clock() - resting > 0.1
+
+
+async def test_in_a_crowd_nobody_goes_ahead_of_company() -> None:
+    """One who comes alone between two goes of several rests as they do."""
+    count, clock = Counter(), asyncio.get_running_loop().time
+    together = Together(count, 10, rest=0.1)
+    begun = clock()
+    await asyncio.gather(together(1), together(2))
+    for number in (3, 4):
+        await together(number)
+    assert count.goes == [[1, 2], [3], [4]]
+    assert clock() - begun > 0.19
