@@ -5,6 +5,7 @@ The parser opens nothing and expands nothing: a DOCTYPE is refused when its firs
 declared. What was handed out leaves the document, so memory follows the largest single record, not the whole.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -102,10 +103,8 @@ class ElementStream:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._prologue: etree.XMLParser | None = etree.XMLParser(
-            target=_Prologue(),  # type: ignore[arg-type]  # its stubs allow for bytes, which Python 3 never gets
-            **_HARDENED,
-        )
+        self._prologue: etree.XMLParser | None = None
+        self._begun = False
         self._parser: Any = etree.XMLPullParser(("start",), tag=f"{{*}}{ROOT}", **_HARDENED)
         self._root: Any = None
         self._unfinished = 0
@@ -137,12 +136,21 @@ class ElementStream:
             self._root.clear()
 
     def _check_prologue(self, data: bytes) -> None:
-        """Another parser reads what comes before the root: this one would only tell of a DOCTYPE when it is over."""
-        if self._prologue is not None:
-            try:
-                self._prologue.feed(data)
-            except _Begun:
-                self._prologue = None
+        """Another parser reads what comes before the root: this one would only tell of a DOCTYPE when it is over.
+
+        To make that one takes longer than many an answer's prologue, and most have none.
+        """
+        if self._begun:
+            return
+        if self._prologue is None:
+            if _ROOT_AT_ONCE.match(data):
+                self._begun = True
+                return
+            self._prologue = _prologue_parser()
+        try:
+            self._prologue.feed(data)
+        except _Begun:
+            self._begun, self._prologue = True, None
 
     def _check_size(self, more: int) -> None:
         counted, self._unfinished = self._unfinished // COUNTED_EVERY, self._unfinished + more
@@ -175,6 +183,17 @@ _HARDENED: Mapping[str, Any] = {
     "remove_comments": True,
     "remove_pis": True,
 }
+
+
+_ROOT_AT_ONCE = re.compile(rb"\s*<%b[\s/>]" % ROOT.encode())
+"""Without a mark or a declaration it is UTF-8, so these bytes are the root, and a DOCTYPE can no longer come."""
+
+
+def _prologue_parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        target=_Prologue(),  # type: ignore[arg-type]  # its stubs allow for bytes, which Python 3 never gets
+        **_HARDENED,
+    )
 
 
 class _Begun(Exception):

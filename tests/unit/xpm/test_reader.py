@@ -324,6 +324,11 @@ class TestAnAnswer:
         with pytest.raises(SourceInvalid, match="DOCTYPE"):
             read((prolog + answer(record("<Name>Jo</Name>"))).encode(encoding))
 
+    def test_so_is_one_within_the_root(self):
+        """Where the root comes first, no other parser has looked for it."""
+        with pytest.raises(SourceInvalid):
+            read(answer('<!DOCTYPE Response [<!ENTITY a "boom">]>', record("<Name>&a;</Name>")))
+
     def test_a_record_has_a_limit(self):
         """Its bytes are bounded, whatever the size of the document, and whether they are wanted or not."""
         for long in (record(f"<Name>{'x' * 2_000}</Name>"), record("<Notes>" + "<a/>" * 500 + "</Notes>")):
