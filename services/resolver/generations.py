@@ -4,9 +4,12 @@ Readers see the live one through the views in the schema `resolver`. Beside it t
 and not swapped in, the one that was live before, and those that are only there to compare or to look at.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
+
+from asyncpg import Record
 
 from services.resolver.domain.version import RULES_VERSION
 from worker import queries
@@ -17,6 +20,7 @@ QUERIES = queries.load("services.resolver", "generations.sql")
 TABLES = ("clients", "members", "links", "items", "imports", "co_owner_emails", "decisions")
 ROLE = "muster_resolver"
 
+Row = Record | Sequence[Any]
 Purpose = Literal["replay", "verify", "look", "snapshot"]
 
 
@@ -37,7 +41,7 @@ async def ensure(database: Database) -> Generation:
     """The live generation, with all its indexes; made, empty, where there is none yet."""
     found = await database.fetchrow(QUERIES.live_generation)
     if found is not None:
-        live_one = Generation(**found)
+        live_one = Generation(*found)
         async with database.transaction():
             await index(database, live_one)
         return live_one
@@ -53,7 +57,33 @@ async def ensure(database: Database) -> Generation:
 
 async def live(database: Database) -> Generation:
     """The live generation, if its rules are this release's. Raises `StandBy` where another release's rules are live."""
-    generation = await showing(database)
+    return _with_our_rules(await showing(database))
+
+
+async def showing(database: Database) -> Generation:
+    """The live generation, whatever its rules."""
+    return _found(await database.fetchrow(QUERIES.live_generation))
+
+
+async def check(database: Database, expected: Generation | None) -> None:
+    """Raise `StandBy` where another release's rules are live, `Rewind` where not the `expected` tables are."""
+    compare(await database.fetchrow(QUERIES.live_generation), expected)
+
+
+def compare(found: Row | None, expected: Generation | None) -> None:
+    """The same, with what was found: number, rules and swap."""
+    generation = _with_our_rules(_found(found))
+    if generation != expected:
+        raise Rewind(f"generation {generation.number} is live by now")
+
+
+def _found(row: Row | None) -> Generation:
+    if row is None:
+        raise Stop("The resolver has no tables yet. Run `muster migrate`, then start it again.")
+    return Generation(*row)
+
+
+def _with_our_rules(generation: Generation) -> Generation:
     if generation.rules != RULES_VERSION:
         raise StandBy(
             f"generation {generation.number} was folded by rules {generation.rules}, and this release has rules "
@@ -61,22 +91,6 @@ async def live(database: Database) -> Generation:
             "nothing different"
         )
     return generation
-
-
-async def showing(database: Database) -> Generation:
-    """The live generation, whatever its rules."""
-    found = await database.fetchrow(QUERIES.live_generation)
-    if found is None:
-        raise Stop("The resolver has no tables yet. Run `muster migrate`, then start it again.")
-    return Generation(**found)
-
-
-async def check(database: Database, generation: Generation | None) -> Generation:
-    """The live generation, if it is this one. Raises `StandBy` for other rules, `Rewind` for other tables."""
-    found = await live(database)
-    if found != generation:
-        raise Rewind(f"generation {found.number} is live by now")
-    return found
 
 
 async def create(database: Database, generation: Generation, *, logged: bool = True) -> None:

@@ -39,9 +39,9 @@ class ResolverProjection:
         await generations.check(database, self._prepared.get(database))
 
     async def apply(self, database: Database, batch: Sequence[Incoming]) -> Effects:
-        generation = await generations.check(database, self._prepared.get(database))
+        live = self._prepared[database]
         records = [journal_record(incoming) for incoming in batch]
-        world = await store.load(database, records, generation.swap)
+        world = await store.load(database, records, live.swap, live)
         verdicts, decisions = saving.fold(world, records)
         await saving.save(database, world, decisions)
         await foreign.count(database, verdicts)

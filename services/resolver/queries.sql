@@ -1,5 +1,5 @@
 -- load --
--- All of the next seven at once, for a small batch: one row of them, each table's rows in an array
+-- All that is loaded in the statements below, at once, for a small batch: each table's rows in an array; and what is live
 WITH touched AS MATERIALIZED (
     SELECT tenant_id, client_id FROM unnest($3::text[], $4::text[]) AS named (tenant_id, client_id)
     UNION
@@ -49,7 +49,12 @@ SELECT
             UNION
             SELECT tenant_id, import_id FROM unnest($11::text[], $12::text[]) AS named (tenant_id, import_id)
         ) AS wanted USING (tenant_id, import_id)
-    ) AS imports;
+    ) AS imports,
+    ARRAY(
+        SELECT ROW(tenant_id, email, client_id, member_id)
+        FROM co_owner_emails JOIN unnest($13::text[], $14::text[]) AS asked (tenant_id, email) USING (tenant_id, email)
+    ) AS holders,
+    (SELECT ROW(number, rules, swap) FROM resolver.generations WHERE live) AS live;
 
 -- claims --
 -- The ids of this batch that a record claimed before
@@ -183,6 +188,16 @@ WHERE co_owner_emails.tenant_id = freed.tenant_id AND co_owner_emails.email = fr
 INSERT INTO co_owner_emails AS stored (tenant_id, email, client_id, member_id)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
 ON CONFLICT (tenant_id, email) DO UPDATE SET client_id = excluded.client_id, member_id = excluded.member_id;
+
+-- put_decisions --
+-- Add what records came to
+INSERT INTO decisions (
+    tenant_id, partition, "offset", ordinal, at, result, reason, claims_id, event_id, event_type, content, decided_by,
+    client_id, import_id, item_id, member_id, first_offset, before, outcome
+)
+SELECT * FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::integer[], $5::timestamptz[], $6::text[], $7::text[],
+    $8::boolean[], $9::text[], $10::text[], $11::bytea[], $12::text[], $13::text[], $14::text[], $15::text[],
+    $16::text[], $17::bigint[], $18::text[]::jsonb[], $19::text[]);
 
 -- outcomes --
 -- What was published of a span of records, in order; a repeat is answered by the first record's outcome

@@ -1,10 +1,14 @@
 """Storing what a fold changed: many new rows are copied, the others are put or taken away, a statement per table.
 
+What a few records came to is put in one statement for all tables.
+
 All statements run in one transaction with the position that tells of them. Rows are sorted by key, so that writers
 can't deadlock.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from schemas.decisions import ItemIgnored, ItemImported, ItemLinked
@@ -20,6 +24,7 @@ from worker.projection import Database
 QUERIES = queries.load("services.resolver", "queries.sql")
 COPIED_FROM = 20
 """A copy costs half as much a row on both sides, and a statement more."""
+_PARAMETER = re.compile(r"\$(\d+)")
 
 
 class Kind(NamedTuple):
@@ -35,6 +40,15 @@ class Kind(NamedTuple):
     put: str
     drop: str = ""
     written: Mapping[str, Callable[[Any], Any]] = {}
+
+
+class Changes(NamedTuple):
+    """What became of a table's entities: rows to be put, of which `new` ones were not there, and the keys of others."""
+
+    kind: Kind
+    new: list[Values]
+    changed: list[Values]
+    gone: list[Values]
 
 
 KINDS: Sequence[Kind] = (
@@ -151,33 +165,67 @@ async def save(database: Database, world: World, decisions: Sequence[Values]) ->
         for tenant_id, state in sorted(world.tenants.items())
         if any(state.changed.values())
     ]
-    for kind in KINDS:
-        await _save(database, kind, tenants)
-    await database.copy_records_to_table("decisions", records=decisions, columns=DECISION_COLUMNS)
+    changes = [_changes(kind, tenants) for kind in KINDS]
+    for each in changes:
+        if each.gone:
+            await database.execute(each.kind.drop, *map(list, zip(*each.gone, strict=True)))
+    if 0 < len(decisions) < COPIED_FROM:
+        await _put_at_once(database, changes, decisions)
+    else:
+        await _put_by_table(database, changes, decisions)
 
 
-async def _save(database: Database, kind: Kind, tenants: Sequence[tuple[str, TenantState]]) -> None:
-    new: list[Values] = []
-    changed: list[Values] = []
-    gone: list[Values] = []
+def _changes(kind: Kind, tenants: Sequence[tuple[str, TenantState]]) -> Changes:
+    changes = Changes(kind, [], [], [])
     for tenant_id, state in tenants:
         touched = state.changed[kind.held]
         held: Mapping[Any, Any] = getattr(state, kind.held)
         for key in sorted(touched):
             entity = held.get(key)
             if entity is not None:
-                (changed if touched[key] else new).append(kind.values(tenant_id, key, entity))
+                (changes.changed if touched[key] else changes.new).append(kind.values(tenant_id, key, entity))
             elif touched[key]:
-                gone.append((tenant_id, *key) if isinstance(key, tuple) else (tenant_id, key))
-    if gone:
-        await database.execute(kind.drop, *map(list, zip(*gone, strict=True)))
-    if len(new) < COPIED_FROM:
-        changed, new = changed + new, []
-    if changed:
-        await database.execute(kind.put, *_columns(kind, changed))
-    if new:
-        records = zip(*_columns(kind, new), strict=True)
-        await database.copy_records_to_table(kind.table, records=records, columns=kind.columns)
+                changes.gone.append((tenant_id, *key) if isinstance(key, tuple) else (tenant_id, key))
+    return changes
+
+
+async def _put_at_once(database: Database, changes: Sequence[Changes], decisions: Sequence[Values]) -> None:
+    """In one round trip. A few commands wait for round trips, not for rows."""
+    puts: list[str] = []
+    columns: list[Sequence[Any]] = []
+    for kind, new, changed, _ in changes:
+        if new or changed:
+            puts.append(kind.put)
+            columns += _columns(kind, changed + new)
+    await database.execute(
+        _together(*puts, QUERIES.put_decisions), *columns, *map(list, zip(*decisions, strict=True))
+    )
+
+
+async def _put_by_table(database: Database, changes: Sequence[Changes], decisions: Sequence[Values]) -> None:
+    for kind, new, changed, _ in changes:
+        put = changed if len(new) >= COPIED_FROM else changed + new
+        if put:
+            await database.execute(kind.put, *_columns(kind, put))
+        if len(new) >= COPIED_FROM:
+            records = zip(*_columns(kind, new), strict=True)
+            await database.copy_records_to_table(kind.table, records=records, columns=kind.columns)
+    await database.copy_records_to_table("decisions", records=decisions, columns=DECISION_COLUMNS)
+
+
+@cache
+def _together(*statements: str) -> str:
+    """One statement that does what all of these do; its parameters are theirs, one after the other."""
+    numbered: list[str] = []
+    parameters = 0
+    for statement in statements:
+        pieces = _PARAMETER.split(statement.removesuffix(";"))
+        pieces[1::2] = [f"${int(number) + parameters}" for number in pieces[1::2]]
+        numbered.append("".join(pieces))
+        parameters += len(set(_PARAMETER.findall(statement)))
+    *first, last = numbered
+    named = [f"put_{number} AS ({each})" for number, each in enumerate(first)]
+    return f"WITH {', '.join(named)} {last}" if named else last
 
 
 def _columns(kind: Kind, some: Sequence[Values]) -> list[list[Any]]:

@@ -7,32 +7,46 @@ from collections.abc import Collection, Mapping, Sequence
 
 from asyncpg import Record
 
-from services.resolver import rows
+from services.resolver import generations, rows
 from services.resolver.domain.entities import Claim
 from services.resolver.domain.fold import JournalRecord
 from services.resolver.domain.mentions import Key, Mentions
 from services.resolver.domain.state import World
+from services.resolver.generations import Generation
 from services.resolver.rows import Row
 from worker import queries
 from worker.projection import Database
 
 QUERIES = queries.load("services.resolver", "queries.sql")
-Found = Record | Mapping[str, Sequence[Row]]
-"""What was looked up, by table."""
 AT_ONCE = 20
 """Of how many records at most everything is looked up in one statement: that of 1,000 would take twice the time."""
 
 
-async def load(database: Database, records: Sequence[JournalRecord], swap: int) -> World:
-    """Everything that folding these records may ask for."""
+async def load(
+    database: Database, records: Sequence[JournalRecord], swap: int, live: Generation | None = None
+) -> World:
+    """Everything that folding these records may ask for.
+
+    Raises `StandBy` and `Rewind` where `live` is given and is not the live generation any more.
+    """
     mentions = Mentions()
     for record in records:
         if record.event is not None:
             mentions.note(record.event)
     world = World(swap)
-    looked_up = _at_once if len(records) <= AT_ONCE else _table_by_table
-    _put(world, await looked_up(database, mentions))
-    await _load_holders(database, world, mentions)
+    asked: dict[str, Collection[str]] = {}
+    if len(records) <= AT_ONCE:
+        row = await _at_once(database, mentions)
+        if live is not None:
+            generations.compare(row["live"], live)
+        _put(world, row)
+        _hold(world, row["holders"])
+        asked = {tenant_id: frozenset(named.emails) for tenant_id, named in mentions.of.items()}
+    else:
+        if live is not None:
+            await generations.check(database, live)
+        _put(world, await _table_by_table(database, mentions))
+    await _load_holders(database, world, mentions, asked)
     for state in world.tenants.values():
         state.settle()
     return world
@@ -50,14 +64,16 @@ async def touched_clients(database: Database, mentions: Mentions) -> set[Key]:
     return {(row["tenant_id"], row["client_id"]) for row in found}
 
 
-async def _at_once(database: Database, mentions: Mentions) -> Found:
+async def _at_once(database: Database, mentions: Mentions) -> Record:
     """In one round trip. A few commands wait for round trips, not for rows."""
-    found = await database.fetchrow(QUERIES.load, *mentions.columns("events"), *_named(mentions))
+    found = await database.fetchrow(
+        QUERIES.load, *mentions.columns("events"), *_named(mentions), *mentions.columns("emails")
+    )
     assert found is not None
     return found
 
 
-async def _table_by_table(database: Database, mentions: Mentions) -> Found:
+async def _table_by_table(database: Database, mentions: Mentions) -> Mapping[str, Sequence[Row]]:
     """Row by row as they come, while Postgres looks for the next ones."""
     claims = await database.fetch(QUERIES.claims, *mentions.columns("events"))
     touched = _columns(await touched_clients(database, mentions))
@@ -71,7 +87,8 @@ async def _table_by_table(database: Database, mentions: Mentions) -> Found:
     }
 
 
-def _put(world: World, found: Found) -> None:
+def _put(world: World, found: Record | Mapping[str, Sequence[Row]]) -> None:
+    """What was looked up, by table."""
     for tenant_id, event_id, offset, content in found["claims"]:
         world.tenant(tenant_id).claims[event_id] = Claim(offset, content)
     for row in found["clients"]:
@@ -86,8 +103,10 @@ def _put(world: World, found: Found) -> None:
         world.tenant(row[0]).put_import(rows.import_(row))
 
 
-async def _load_holders(database: Database, world: World, mentions: Mentions) -> None:
-    """Of all e-mails only those that a record of this batch could take or free."""
+async def _load_holders(
+    database: Database, world: World, mentions: Mentions, asked: Mapping[str, Collection[str]]
+) -> None:
+    """Of all e-mails only those that a record of this batch could take or free, without those `asked` for already."""
     for tenant_id, named in mentions.of.items():
         state = world.tenant(tenant_id)
         own = [client.account_email for client in state.clients.values()]
@@ -103,11 +122,15 @@ async def _load_holders(database: Database, world: World, mentions: Mentions) ->
         ]
         for email in own:
             named.email(email)
+        named.emails.difference_update(asked.get(tenant_id, ()))
     tenants, emails = mentions.columns("emails")
-    if not emails:
-        return
-    for row in await database.fetch(QUERIES.load_holders, tenants, emails):
-        world.tenant(row["tenant_id"]).hold_email(row["email"], rows.holder(row))
+    if emails:
+        _hold(world, await database.fetch(QUERIES.load_holders, tenants, emails))
+
+
+def _hold(world: World, found: Sequence[Row]) -> None:
+    for row in found:
+        world.tenant(row[0]).hold_email(row[1], rows.holder(row))
 
 
 def _named(mentions: Mentions) -> Sequence[Sequence[str]]:

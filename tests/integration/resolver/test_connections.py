@@ -6,13 +6,18 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
+from schemas.portal import ClientAdded
 from services.resolver import emptied, generations, store
 from services.resolver.domain.version import RULES_VERSION
 from services.resolver.generations import Generation
 from services.resolver.projection import ResolverProjection
+from tests.support.journals import golden
+from tests.support.journals.entries import read
 from worker.database import HeldConnections
 from worker.failures import Rewind
 from worker.settings import Settings
+
+ONE = [next(each.incoming() for each in read(golden.JOURNAL) if isinstance(each.record().data, ClientAdded))]
 
 
 async def test_a_connection_from_before_a_swap_is_refused_beside_one_from_after_it(database: str) -> None:
@@ -27,6 +32,9 @@ async def test_a_connection_from_before_a_swap_is_refused_beside_one_from_after_
         await projection.check(newer)
         with pytest.raises(Rewind):
             await projection.check(older)
+        for batch in ([], ONE, ONE * (store.AT_ONCE + 1)):
+            with pytest.raises(Rewind):
+                await projection.apply(older, batch)
     finally:
         for each in (older, newer, operator):
             await each.close()
@@ -49,6 +57,30 @@ async def test_every_statement_of_the_loop_finds_its_rows_by_key_also_while_the_
                 assert not [line for (line,) in plan if "Seq Scan" in line or "Hash Join" in line], name
     finally:
         await held.close()
+
+
+async def test_what_few_records_name_and_what_they_change_is_a_statement_each(database: str) -> None:
+    """Who waits for a command waits for round trips. Another one is for an e-mail that only a stored row names."""
+    connection = await asyncpg.connect(database)
+    projection = ResolverProjection()
+    try:
+        await projection.prepare(connection)
+        asked: list[str] = []
+        for _ in "connection", "command":  # a new connection asks for types as well
+            transaction = connection.transaction()
+            await transaction.start()
+            with connection.query_logger(lambda told: asked.append(told.query)):
+                asked.clear()
+                await projection.apply(connection, ONE)
+            await transaction.rollback()
+
+        [looked_up, put] = asked
+        assert "FROM clients" in looked_up
+        assert "FROM co_owner_emails" in looked_up
+        assert "INTO clients" in put
+        assert "INTO decisions" in put
+    finally:
+        await connection.close()
 
 
 async def _swap(operator: "asyncpg.Connection[asyncpg.Record]") -> None:
