@@ -194,13 +194,18 @@ def _table(tally: Tally, *, force: bool) -> Table:
     shown.add_column("why, and what to do", overflow="fold")
     shown.add_column("such as", no_wrap=True)
     for judgement, number in tally.numbers.most_common():
-        becomes = BECOMES["redrivable"] if goes(judgement, force=force) else BECOMES[judgement.verdict]
-        shown.add_row(f"{number:,}", becomes, _why(judgement), tally.examples[judgement][0].id[:8])
+        going = goes(judgement, force=force)
+        becomes = BECOMES["redrivable"] if going else BECOMES[judgement.verdict]
+        why = _why(judgement, advised=not going)
+        shown.add_row(f"{number:,}", becomes, why, tally.examples[judgement][0].id[:8])
     return shown
 
 
-def _why(judgement: Judgement) -> str:
-    return f"{judgement.why}. {judgement.advice}" if judgement.why else ""
+def _why(judgement: Judgement, *, advised: bool) -> str:
+    """The advice is for what stays: of what goes, though forced to, it would speak against what is being done."""
+    if not judgement.why:
+        return ""
+    return f"{judgement.why}. {judgement.advice}" if advised else f"{judgement.why}."
 
 
 def _sentences(tally: Tally, going: int, done: int | None, *, force: bool) -> Sequence[str]:

@@ -93,8 +93,10 @@ async def unfinished(world: World) -> Sequence[Finding]:
 
 def _service(group: GroupLag, late_seconds: float) -> Finding:
     behind = f"{some(group.records, 'record')} behind, the oldest for {shown_duration(group.seconds)}"
+    unpublished = f"; what {some(group.to_publish, 'record')} came to is not known to be out"
+    rest = unpublished if group.to_publish else ""
     if not group.members:
-        said = "nobody is in the group" + (f", {behind}" if group.records else "")
+        said = "nobody is in the group" + (f", {behind}" if group.records else "") + rest
         advice = (
             f"Start {group.group}. If its process is up, its log says why it is not in: it waits for something, or "
             "stands by for other rules."
@@ -105,7 +107,7 @@ def _service(group: GroupLag, late_seconds: float) -> Finding:
             "Watch it: `muster lag --watch`. If it does not go down, look into its log for `trying_again`, "
             "`record_failed` or `stuck`, and at /health/live."
         )
-        return Finding(group.group, "bad", f"{group.members} at work, {behind}", advice)
+        return Finding(group.group, "bad", f"{group.members} at work, {behind}{rest}", advice)
     said = f"{group.members} at work, " + (behind if group.records else "nothing waits")
     return Finding(group.group, "ok", said)
 

@@ -71,10 +71,13 @@ async def test_an_old_fact_is_not_put_on_top_of_a_newer_one(office: Office) -> N
 
         refused = await office.muster("dead-letters", "redrive", "--all", "--apply", "--json")
         assert [each["name"] for each in await names(office)] == ["Ann Newer"]
+        advised = await office.muster("dead-letters", "redrive", "--all")
+        going = await office.muster("dead-letters", "redrive", "--all", "--force")
         forced = await office.muster("dead-letters", "redrive", "--all", "--apply", "--force", "--json")
         await office.came_to("older")
 
     assert refused.document["redriven"] == 0
+    assert ("--force" in advised.out, "--force" in going.out) == (True, False)
     [judgement] = refused.document["judgements"]
     assert judgement["verdict"] == "stale"
     assert "muster.member.recorded.v1 of the same was applied since" in judgement["why"]

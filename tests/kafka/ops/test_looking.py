@@ -154,6 +154,7 @@ async def test_the_doctor_says_what_is_wrong_and_what_to_do(office: Office) -> N
         "VALUES (gen_random_uuid(), 'begun', 'ada', '1', 'rewind', '{}')"
     )
     await database.execute("UPDATE importer.positions SET cluster_id = 'another'")
+    await database.execute("UPDATE resolver_g1.positions SET published_to = 0")
     await database.execute(
         "INSERT INTO importer.connections (tenant_id, state, connection_id, xpm_tenant_id, practice_name, "
         "tokens, refresh_at) VALUES ('quiet', 'connected', 'c', 'x', 'Quiet', 'sealed', now() - interval '50 days')"
@@ -180,6 +181,7 @@ async def test_the_doctor_says_what_is_wrong_and_what_to_do(office: Office) -> N
     assert "made to look at" in replays[1]
     assert "1 not used for 45 days" in found["connections"]["said"]
     assert "nobody is in the group, 1 record behind" in found["resolver"]["said"]
+    assert "what 1 record came to is not known to be out" in found["resolver"]["said"]
     assert found["dead letters"]["said"] == "1 open: 1 misrouted"
     assert all(each["advice"] for each in found.values())
     assert max(map(len, shown.out.splitlines())) <= 80
