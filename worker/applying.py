@@ -20,6 +20,7 @@ from worker.positions import Place, Position, Positions
 from worker.projection import Effects, Projection
 from worker.publisher import check_size
 from worker.records import Failed, Incoming, Outgoing
+from worker.statements import execute_together
 
 log = structlog.get_logger(__name__)
 
@@ -93,9 +94,15 @@ class Applying:
                 locked = await self._positions.lock(database, batch.places)
                 fresh = fence(batch, locked)
                 effects = await self._effects(database, fresh)
-                await self._dead_letters.keep(letters(fresh, effects, attempts))
                 out = published_after(fresh, effects, locked, published)
-                await self._positions.advance(database, fresh.ends, out)
+                found, rest = letters(fresh, effects, attempts), effects.rest
+                if found:
+                    await execute_together(
+                        database, rest
+                    )  # where the batch breaks here, no letter is kept yet
+                    await self._dead_letters.keep(found)
+                    rest = ()
+                await self._positions.advance(database, fresh.ends, out, rest)
         _count(fresh)
         return Committed(fresh.ends, effects.outgoing)
 

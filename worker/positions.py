@@ -4,13 +4,14 @@ The rows are locked first in a batch's transaction and advance with its effects.
 once: a process that lost its partitions, and a record that comes again, find the position already moved.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.topics import Topic
 from worker import queries
 from worker.database import Database
 from worker.failures import WrongLog
+from worker.statements import Statement, execute_together
 
 QUERIES = queries.load("worker", "positions.sql")
 
@@ -71,16 +72,16 @@ class Positions:
         return found
 
     async def advance(
-        self, database: Database, applied: Mapping[Place, int], published: Mapping[Place, int]
+        self,
+        database: Database,
+        applied: Mapping[Place, int],
+        published: Mapping[Place, int],
+        rest: Sequence[Statement] = (),
     ) -> None:
-        """Move the locked positions."""
-        await database.execute(
-            QUERIES.advance,
-            self._group,
-            *_columns(applied),
-            list(applied.values()),
-            [published[place] for place in applied],
-        )
+        """Move the locked positions, together with the rest of what is to be stored."""
+        moved = [list(applied.values()), [published[place] for place in applied]]
+        moving = Statement(QUERIES.advance, [self._group, *_columns(applied), *moved])
+        await execute_together(database, [*rest, moving])
 
     async def mark_published(self, database: Database, published: Mapping[Place, int]) -> None:
         """Note how far everything was acknowledged."""

@@ -10,15 +10,21 @@ from worker.records import Incoming, Outgoing, Span
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
+    from worker.statements import Statement
+
 Database: TypeAlias = "Connection[Record]"
 
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What applying a batch leaves to be done: events to publish, in order, and records on which the service broke."""
+    """What applying a batch leaves to be done: events to publish, in order, and records on which the service broke.
+
+    `rest` is still to be stored: the loop does it together with moving the positions.
+    """
 
     outgoing: Sequence[Outgoing] = ()
     failed: Sequence[tuple[Incoming, BaseException]] = ()
+    rest: "Sequence[Statement]" = ()
 
 
 class Projection(Protocol):

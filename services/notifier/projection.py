@@ -51,31 +51,34 @@ class NotifierProjection:
         ledger = Ledger(await store.rows(database, keys), now)
         for event, source in inputs:
             ledger.read(event, source)
-        return Effects(outgoing=await self._store(database, ledger.changes()))
+        changes = ledger.changes()
+        await self._make_room(database, (store.day(each.row.requested_at) for each in changes))
+        return _effects(changes)
 
     async def unpublished(self, database: Database, span: Span) -> Sequence[Outgoing]:
         return [
             Outgoing(PROGRESS, tenant_id, event) for tenant_id, event in await store.snapshots(database, span)
         ]
 
-    async def _store(self, database: Database, changes: Sequence[Changed]) -> list[Outgoing]:
-        await self._make_room(database, (store.day(each.row.requested_at) for each in changes))
-        rows: list[tuple[Row, bytes]] = []
-        tellings: list[Telling] = []
-        for row, cause in ((each.row, each.cause) for each in changes):
-            shown = snapshot(row).model_dump(exclude_unset=True)
-            rows.append((row, orjson.dumps(shown)))
-            if cause:
-                event = envelope(IntegrationProgressed.TYPE, shown, **_surroundings(row, cause))
-                tellings.append(Telling(row, cause, event))
-        await store.put_rows(database, rows, tellings)
-        return [Outgoing(PROGRESS, row.key.tenant_id, event) for row, _, event in tellings]
-
     async def _make_room(self, database: Database, days: Iterable[date]) -> None:
         """Partitions are made ahead of time; this is for a broker whose clock is further ahead than that."""
         for day in set(days) - self._days:
             if not await store.add_partitions(database, day):
                 self._days.add(day)  # one that this transaction made is there only if it commits
+
+
+def _effects(changes: Sequence[Changed]) -> Effects:
+    """The rows to be stored, and what is to be told of them."""
+    rows: list[tuple[Row, bytes]] = []
+    tellings: list[Telling] = []
+    for row, cause in ((each.row, each.cause) for each in changes):
+        shown = snapshot(row).model_dump(exclude_unset=True)
+        rows.append((row, orjson.dumps(shown)))
+        if cause:
+            event = envelope(IntegrationProgressed.TYPE, shown, **_surroundings(row, cause))
+            tellings.append(Telling(row, cause, event))
+    outgoing = [Outgoing(PROGRESS, row.key.tenant_id, event) for row, _, event in tellings]
+    return Effects(outgoing, rest=store.put_rows(rows, tellings))
 
 
 def source_of(incoming: Incoming) -> Source:

@@ -54,33 +54,11 @@ ON CONFLICT (tenant_id, kind, row_id, requested_at) DO UPDATE SET
     reviewable = excluded.reviewable,
     shown = excluded.shown;
 
--- put_rows_to_be_told --
--- The same, and keep what is to be published of them, under the input that changed the row
-WITH put AS (
-    INSERT INTO progress (
-        tenant_id, kind, row_id, requested_at, status, client_id,
-        outcome_offset, outcome_swap, request_seen, bulk_from, reviewable, shown
-    )
-    SELECT *
-    FROM unnest(
-        $1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[],
-        $7::bigint[], $8::integer[], $9::boolean[], $10::timestamptz[], $11::integer[], $12::json[]
-    )
-    ON CONFLICT (tenant_id, kind, row_id, requested_at) DO UPDATE SET
-        status = excluded.status,
-        client_id = excluded.client_id,
-        outcome_offset = excluded.outcome_offset,
-        outcome_swap = excluded.outcome_swap,
-        request_seen = excluded.request_seen,
-        bulk_from = excluded.bulk_from,
-        reviewable = excluded.reviewable,
-        shown = excluded.shown
-)
+-- keep_snapshots --
+-- Keep what is to be published of rows, under the input that changed the row
 INSERT INTO snapshots (topic, partition, "offset", tenant_id, kind, row_id, requested_at, event)
 SELECT *
-FROM unnest(
-    $13::text[], $14::integer[], $15::bigint[], $16::text[], $17::text[], $18::text[], $19::timestamptz[], $20::text[]
-);
+FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::text[]);
 
 -- snapshots --
 -- What was to be published of these inputs, in their order

@@ -13,6 +13,7 @@ from services.notifier.domain.snapshots import row_of
 from worker import queries
 from worker.projection import Database
 from worker.records import Span
+from worker.statements import Statement
 
 QUERIES = queries.load("services.notifier", "queries.sql")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -62,19 +63,16 @@ async def drop_partitions(database: Database, over_by: datetime) -> int:
     return dropped
 
 
-async def put_rows(
-    database: Database, rows: Sequence[tuple[Row, bytes]], tellings: Sequence[Telling] = ()
-) -> None:
-    """Store rows, each with what readers see of it as JSON, in key order; and keep the events to be published."""
+def put_rows(rows: Sequence[tuple[Row, bytes]], tellings: Sequence[Telling] = ()) -> Sequence[Statement]:
+    """To store rows, each with what readers see of it as JSON, in key order; and keep the events to be published."""
     if not rows:
-        return
+        return ()
     ordered = sorted(rows, key=lambda each: each[0].key)
-    columns = map(list, zip(*(_values(row, shown) for row, shown in ordered), strict=True))
+    columns = list(map(list, zip(*(_values(row, shown) for row, shown in ordered), strict=True)))
     if not tellings:
-        await database.execute(QUERIES.put_rows, *columns)
-        return
+        return [Statement(QUERIES.put_rows, columns)]
     kept = map(list, zip(*map(_snapshot, tellings), strict=True))
-    await database.execute(QUERIES.put_rows_to_be_told, *columns, *kept)
+    return [Statement(QUERIES.put_rows, columns), Statement(QUERIES.keep_snapshots, list(kept))]
 
 
 async def snapshots(database: Database, span: Span) -> list[tuple[str, bytes]]:

@@ -10,6 +10,7 @@ from services.resolver.domain.fold import JournalRecord, Verdict
 from services.resolver.generations import Generation
 from worker.projection import Database, Effects
 from worker.records import Failed, Incoming, Outgoing, Span
+from worker.statements import execute_together
 
 MayBegin = Callable[[Database, Generation], Awaitable[None]]
 
@@ -43,7 +44,10 @@ class ResolverProjection:
         records = [journal_record(incoming) for incoming in batch]
         world = await store.load(database, records, live.swap, live)
         verdicts, decisions = saving.fold(world, records)
-        await saving.save(database, world, decisions)
+        rest = await saving.save_most(database, world, decisions)
+        if any(verdict.result == "repeated" for verdict in verdicts):
+            await execute_together(database, rest)  # what answers a repeat may be in this very batch
+            rest = ()
         await foreign.count(database, verdicts)
         return Effects(
             outgoing=await self._outgoing(database, verdicts),
@@ -52,6 +56,7 @@ class ResolverProjection:
                 for incoming, verdict in zip(batch, verdicts, strict=True)
                 if verdict.error is not None
             ],
+            rest=rest,
         )
 
     async def unpublished(self, database: Database, span: Span) -> Sequence[Outgoing]:

@@ -6,9 +6,7 @@ All statements run in one transaction with the position that tells of them. Rows
 can't deadlock.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any, NamedTuple
 
 from schemas.decisions import ItemIgnored, ItemImported, ItemLinked
@@ -20,11 +18,11 @@ from services.resolver.domain.state import TenantState, World
 from services.resolver.rows import Values
 from worker import queries
 from worker.projection import Database
+from worker.statements import Statement, execute_together
 
 QUERIES = queries.load("services.resolver", "queries.sql")
 COPIED_FROM = 20
 """A copy costs half as much a row on both sides, and a statement more."""
-_PARAMETER = re.compile(r"\$(\d+)")
 
 
 class Kind(NamedTuple):
@@ -160,6 +158,11 @@ def fold(world: World, records: Iterable[JournalRecord]) -> tuple[list[Verdict],
 
 async def save(database: Database, world: World, decisions: Sequence[Values]) -> None:
     """Store what changed since the states were settled, and what every record came to."""
+    await execute_together(database, await save_most(database, world, decisions))
+
+
+async def save_most(database: Database, world: World, decisions: Sequence[Values]) -> Sequence[Statement]:
+    """The same, except for what these statements do: of a few records that is nearly all, of many nothing."""
     tenants = [
         (tenant_id, state)
         for tenant_id, state in sorted(world.tenants.items())
@@ -170,9 +173,9 @@ async def save(database: Database, world: World, decisions: Sequence[Values]) ->
         if each.gone:
             await database.execute(each.kind.drop, *map(list, zip(*each.gone, strict=True)))
     if 0 < len(decisions) < COPIED_FROM:
-        await _put_at_once(database, changes, decisions)
-    else:
-        await _put_by_table(database, changes, decisions)
+        return _put_at_once(changes, decisions)
+    await _put_by_table(database, changes, decisions)
+    return ()
 
 
 def _changes(kind: Kind, tenants: Sequence[tuple[str, TenantState]]) -> Changes:
@@ -189,17 +192,13 @@ def _changes(kind: Kind, tenants: Sequence[tuple[str, TenantState]]) -> Changes:
     return changes
 
 
-async def _put_at_once(database: Database, changes: Sequence[Changes], decisions: Sequence[Values]) -> None:
-    """In one round trip. A few commands wait for round trips, not for rows."""
-    puts: list[str] = []
-    columns: list[Sequence[Any]] = []
-    for kind, new, changed, _ in changes:
-        if new or changed:
-            puts.append(kind.put)
-            columns += _columns(kind, changed + new)
-    await database.execute(
-        _together(*puts, QUERIES.put_decisions), *columns, *map(list, zip(*decisions, strict=True))
-    )
+def _put_at_once(changes: Sequence[Changes], decisions: Sequence[Values]) -> Sequence[Statement]:
+    puts = [
+        Statement(kind.put, _columns(kind, changed + new))
+        for kind, new, changed, _ in changes
+        if new or changed
+    ]
+    return [*puts, Statement(QUERIES.put_decisions, list(map(list, zip(*decisions, strict=True))))]
 
 
 async def _put_by_table(database: Database, changes: Sequence[Changes], decisions: Sequence[Values]) -> None:
@@ -211,21 +210,6 @@ async def _put_by_table(database: Database, changes: Sequence[Changes], decision
             records = zip(*_columns(kind, new), strict=True)
             await database.copy_records_to_table(kind.table, records=records, columns=kind.columns)
     await database.copy_records_to_table("decisions", records=decisions, columns=DECISION_COLUMNS)
-
-
-@cache
-def _together(*statements: str) -> str:
-    """One statement that does what all of these do; its parameters are theirs, one after the other."""
-    numbered: list[str] = []
-    parameters = 0
-    for statement in statements:
-        pieces = _PARAMETER.split(statement.removesuffix(";"))
-        pieces[1::2] = [f"${int(number) + parameters}" for number in pieces[1::2]]
-        numbered.append("".join(pieces))
-        parameters += len(set(_PARAMETER.findall(statement)))
-    *first, last = numbered
-    named = [f"put_{number} AS ({each})" for number, each in enumerate(first)]
-    return f"WITH {', '.join(named)} {last}" if named else last
 
 
 def _columns(kind: Kind, some: Sequence[Values]) -> list[list[Any]]:

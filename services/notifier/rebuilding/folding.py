@@ -21,6 +21,7 @@ from worker.reading import Raw, Reader
 from worker.records import Incoming
 from worker.redrive import is_for
 from worker.settings import Settings
+from worker.statements import execute_together
 from worker.tail import consuming
 from worker.watching import Steps
 
@@ -104,7 +105,7 @@ class Folder:
             ledger.read(event, source)
         rows = [each.row for each in ledger.changes()]
         shown = [(row, orjson.dumps(snapshot(row).model_dump(exclude_unset=True))) for row in rows]
-        await store.put_rows(self._database, shown)
+        await execute_together(self._database, store.put_rows(shown))
         return {row.key.tenant_id for row in rows}
 
     async def _pieces(

@@ -18,6 +18,7 @@ from services.notifier.domain.snapshots import snapshot
 from services.notifier.projection import SOURCE
 from worker import queries
 from worker.database import Database
+from worker.statements import execute_together
 
 QUERIES = queries.load("services.notifier.rebuilding", "rebuilding.sql")
 AT_ONCE = 1_000
@@ -55,7 +56,7 @@ async def _mend(database: Database, some: Sequence[Record], now: int) -> None:
     for day in {store.day(row.requested_at) for row, _ in rows}:
         await store.add_partitions(database, day)
     shown = [(row, orjson.dumps(snapshot(row).model_dump(exclude_unset=True))) for row, _ in rows]
-    await store.put_rows(database, shown)
+    await execute_together(database, store.put_rows(shown))
     await _join_bulks(database, [row for row, _ in rows])
     await database.execute(BESIDE)
     told = [(row.key, snapshot(row)) for row, is_told in rows if is_told]

@@ -193,7 +193,7 @@ async def test_two_processes_may_fold_one_import(
     async with notifier_tables(database) as other:
         async with tables.database.transaction():
             asked = request("i1", at=at, bulk="b", name="Oak")
-            await tables.projection.apply(tables.database, [asked.incoming(9)])
+            await tables.fold([asked.incoming(9)])
             told = outcome(5, run("i1", "ready_for_review", requested_at=at, bulk="b", pending=1), at=at + 9)
             waiting = asyncio.create_task(other.apply(told))
             done, _ = await asyncio.wait({waiting}, timeout=0.3)

@@ -74,7 +74,7 @@ async def test_making_partitions_lets_readers_and_writers_go_on(
     """A transaction that reads and writes does not keep the next days' partitions from being made."""
     await tables.apply(request("i1", at=now()))
     async with tables.database.transaction():
-        await tables.projection.apply(tables.database, [request("i2", at=now()).incoming(1)])
+        await tables.fold([request("i2", at=now()).incoming(1)])
         await upkeep.tidy(datetime.now(UTC))
         await tables.database.fetch("SELECT * FROM progress")
 

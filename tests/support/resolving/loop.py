@@ -68,7 +68,7 @@ class Loop:
     async def _apply(self, batch: Batch) -> Effects:
         fresh = fence(batch, await self._positions.lock(self._database, batch.places))
         effects = await self._projection.apply(self._database, fresh.records)
-        await self._positions.advance(self._database, fresh.ends, fresh.ends)
+        await self._positions.advance(self._database, fresh.ends, fresh.ends, effects.rest)
         return effects
 
     async def unpublished(self, partition: int, since: int, until: int) -> Sequence[Outgoing]:

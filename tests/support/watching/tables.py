@@ -14,7 +14,8 @@ from services.notifier.projection import NotifierProjection
 from services.notifier.reads import EVERYTHING, Filters, Reads
 from tests.support.watching.story import Input
 from worker.projection import Database
-from worker.records import Outgoing, Span
+from worker.records import Incoming, Outgoing, Span
+from worker.statements import execute_together
 
 DAY = 24 * 60 * 60 * 1000
 
@@ -39,9 +40,12 @@ class Tables:
     async def apply_at(self, batch: Sequence[tuple[int, Input]]) -> Sequence[Outgoing]:
         """One batch, at these offsets."""
         async with self.database.transaction():
-            effects = await self.projection.apply(
-                self.database, [each.incoming(offset) for offset, each in batch]
-            )
+            return await self.fold([each.incoming(offset) for offset, each in batch])
+
+    async def fold(self, batch: Sequence[Incoming]) -> Sequence[Outgoing]:
+        """What the loop does in its transaction, but for the positions."""
+        effects = await self.projection.apply(self.database, batch)
+        await execute_together(self.database, effects.rest)
         return effects.outgoing
 
     async def unpublished(self, since: int = 0, until: int = 1_000_000) -> list[Outgoing]:
