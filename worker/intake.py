@@ -15,8 +15,11 @@ from worker.settings import Settings
 
 KAFKA_SECONDS = 5.0
 PROBE_EVERY_SECONDS = 10.0
+COMPANY_MS = 8
+"""How long records that were there already wait for the fetch that went out when they were taken."""
 QUIET_POLL_MS = 1000
 """How long a wait for records lasts after one that brought none, when everything is tidy already."""
+NOTHING = Batch((), ())
 
 
 class Intake:
@@ -54,17 +57,30 @@ class Intake:
     async def next(self) -> Batch:
         """The next records; an empty batch after a while without any.
 
-        What came in since they were read ahead goes with them, or it would wait for one batch more.
+        aiokafka fetches no more while there is something that nobody has taken. So where records lay there, all that
+        came in since then is still at the broker, and would wait for one batch more: it is waited for. Records that
+        come while nothing lies there go at once.
         """
-        self.read_ahead()
+        company_ms = 0
+        batch = await self._taken(0) if self._ahead is None else NOTHING
+        if batch.records:
+            company_ms = COMPANY_MS
+        else:
+            self.read_ahead()
+            batch = await self._read_ahead()
+        self._quiet = not batch.records
+        if 0 < len(batch.records) < self._settings.batch_records:
+            batch = joined(batch, await self._taken(company_ms))
+        return batch
+
+    async def _taken(self, timeout_ms: int) -> Batch:
+        self._ahead = asyncio.create_task(self._read(timeout_ms))
+        return await self._read_ahead()
+
+    async def _read_ahead(self) -> Batch:
         assert self._ahead is not None
         batch = await asyncio.shield(self._ahead)
         self._ahead = None
-        self._quiet = not batch.records
-        if 0 < len(batch.records) < self._settings.batch_records:
-            self._ahead = asyncio.create_task(self._read(timeout_ms=0))
-            batch = joined(batch, await asyncio.shield(self._ahead))
-            self._ahead = None
         return batch
 
     async def gaps(self) -> Batch:
@@ -74,7 +90,7 @@ class Intake:
         loop is idle: while something is being read, Kafka's position is ahead of what was handed on.
         """
         if self._ahead is not None:
-            return Batch((), ())
+            return NOTHING
         ends = {each: await self._kafka.position(each) for each in self._read_to}
         spans = [
             Span(self._topics[each], each.partition, self._read_to[each], end)
@@ -110,7 +126,7 @@ class Intake:
     async def _read(self, timeout_ms: int) -> Batch:
         fetched = await self._fetch(timeout_ms)
         if not self._is_current():
-            return Batch((), ())
+            return NOTHING
         batch = await self._reader.read(fetched, self._read_to)
         self._read_to.update({each: records[-1].offset + 1 for each, records in fetched.items()})
         return batch

@@ -1,0 +1,82 @@
+"""What goes into one batch, from a consumer that fetches as aiokafka does: not while something lies there."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.structs import ConsumerRecord
+
+from schemas.topics import REQUESTS
+from worker.intake import COMPANY_MS, Intake
+from worker.reading import Reader
+from worker.settings import Settings
+
+PLACE = TopicPartition(REQUESTS.name, 0)
+
+
+class Broker:
+    """Hands out these fetches one after the other: each is there at once, or comes while it is waited for."""
+
+    def __init__(self, *fetches: tuple[str, int]) -> None:
+        self.fetches = list(fetches)
+        self.waits: list[int] = []
+        self.offset = 0
+
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        pass
+
+    async def getmany(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, Sequence[Any]]:
+        self.waits.append(timeout_ms)
+        if not self.fetches or (self.fetches[0][0] == "comes" and not timeout_ms):
+            return {}
+        _, number = self.fetches.pop(0)
+        self.offset += number
+        return {PLACE: [_record(offset) for offset in range(self.offset - number, self.offset)]}
+
+
+def _record(offset: int) -> "ConsumerRecord[bytes, bytes]":
+    return ConsumerRecord(PLACE.topic, PLACE.partition, offset, 0, 0, None, b"", None, 0, 0, ())
+
+
+def intake(broker: Broker) -> Intake:
+    reader = Reader("resolver", {REQUESTS.name: REQUESTS}, {REQUESTS.name: 1})
+    return Intake(Settings(), broker, {PLACE: (REQUESTS, 0)}, reader, lambda: True, 1)
+
+
+@pytest.mark.parametrize(
+    ("fetches", "batches", "waits"),
+    [
+        pytest.param(
+            [("there", 1), ("comes", 3), ("comes", 1)],
+            [4, 1],
+            [0, COMPANY_MS, 0, 200, 0],
+            id="what lay there waits for what came in behind it",
+        ),
+        pytest.param(
+            [("comes", 1), ("comes", 1)], [1, 1], [0, 200, 0, 0, 200, 0], id="who comes alone goes at once"
+        ),
+        pytest.param(
+            [("comes", 1), ("there", 2)], [3], [0, 200, 0], id="what is there by then goes along in any case"
+        ),
+        pytest.param([("there", 1_000), ("there", 5)], [1_000], [0], id="a full batch waits for nobody"),
+    ],
+)
+async def test_a_batch_takes_along_what_has_come_in(
+    fetches: list[tuple[str, int]], batches: list[int], waits: list[int]
+) -> None:
+    """One that lay there kept all behind it at the broker."""
+    broker = Broker(*fetches)
+    reading = intake(broker)
+
+    assert [len((await reading.next()).records) for _ in batches] == batches
+    assert broker.waits == waits
+
+
+async def test_batches_follow_each_other_without_a_gap() -> None:
+    """Each span begins where the one before it ended, whatever came together."""
+    reading = intake(Broker(("there", 2), ("comes", 3), ("comes", 1)))
+
+    spans = [(span.since, span.until) for _ in range(2) for span in (await reading.next()).spans]
+
+    assert spans == [(0, 5), (5, 6)]
