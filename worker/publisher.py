@@ -5,7 +5,7 @@ one is out of sequence), so after any failure the producer is given up, and the 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import chain
 from typing import Literal, NamedTuple
@@ -52,6 +52,16 @@ class Landed(Struct, frozen=True, gc=False):
     offset: int
 
 
+class Published(Struct, gc=False):
+    """An event of this process that all replicas have, and where it is."""
+
+    topic: Topic
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
 def check_size(events: Sequence[Outgoing]) -> None:
     """Raise `TooLarge` before anything is stored that could never be published."""
     for event in events:
@@ -70,13 +80,22 @@ class Publisher:
         self._compression = compression
         self._producer: AIOKafkaProducer | None = None
         self._one_at_a_time = asyncio.Lock()
+        self._listener: Callable[[Published], None] | None = None
+
+    def listen(self, listener: Callable[[Published], None]) -> None:
+        """Have this called with each event that is published from now on, in order per partition. It may not raise."""
+        self._listener = listener
 
     async def publish(self, events: Sequence[Outgoing]) -> None:
         """Publish events, and return when all are acknowledged. Raises `TooLarge` and `NotPublished`."""
         check_size(events)
-        await self._send(
-            [Letter(each.topic, each.tenant_id.encode(), each.value, EVENT_HEADERS) for each in events]
-        )
+        letters = [Letter(each.topic, each.tenant_id.encode(), each.value, EVENT_HEADERS) for each in events]
+        sent = await self._send(letters)
+        if self._listener is not None:
+            for each in sent:
+                for number, offset in zip(each.numbers, chain.from_iterable(each.offsets), strict=True):
+                    letter = letters[number]
+                    self._listener(Published(letter.topic, each.partition, offset, letter.key, letter.value))
 
     async def send(self, letters: Sequence[Letter]) -> list[Landed]:
         """Send records as they are, and say where each of them is now. Raises `NotPublished`."""

@@ -28,6 +28,7 @@ async def compose(resources: Resources) -> AsyncIterator[Service]:
     reading = {"role": "muster_reader", "search_path": "notifier"}
     async with open_pool(settings, "notifier-readers", READERS, **reading) as pool:
         reads, tail = Reads(pool), Tail(settings)
+        resources.publisher.listen(tail.hear)
         leftovers = Leftovers(
             settings, resources.publisher, outbox.publish, role="muster_notifier", search_path="notifier"
         )

@@ -1,4 +1,7 @@
-"""The live end of `muster.progress`: one consumer for the whole process, read by all streams."""
+"""The live end of `muster.progress`: one consumer for the whole process, read by all streams.
+
+What the process has published itself it need not wait to read back, where nobody else has published in between.
+"""
 
 import asyncio
 import random
@@ -14,6 +17,7 @@ from services.notifier.telling import Raw, told
 from services.notifier.window import Window
 from worker import retry, topics
 from worker.failures import describe
+from worker.publisher import Published
 from worker.routing import partition_of
 from worker.settings import Settings
 from worker.tail import AT_ONCE, KAFKA_SECONDS, POLL_MS, STEADY_SECONDS, Silence, consuming
@@ -46,6 +50,12 @@ class Tail:
 
     def window(self, partition: int) -> Window:
         return self._windows[partition]
+
+    def hear(self, published: Published) -> None:
+        """Take in an event of this process, if it is the next one of its partition; else it comes as all others do."""
+        window = self._windows.get(published.partition) if published.topic == PROGRESS else None
+        if window is not None and window.position == published.offset:
+            self._take(window, [published])
 
     @contextmanager
     def listening(self, tenant_id: str) -> Iterator[asyncio.Event]:
@@ -110,6 +120,8 @@ class Tail:
 
     def _take(self, window: Window, records: Sequence[Raw]) -> None:
         for record in records:
+            if record.offset < window.position:
+                continue  # it was heard
             event = told(record)
             if event is not None:
                 window.add(event)

@@ -7,9 +7,11 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 
 from schemas.fields import milliseconds
 from services.notifier import metrics, stream
+from services.notifier.tail import Tail
 from tests.support.eventually import eventually
 from tests.support.tokens import as_reader_of
 from tests.support.watching.running import Notifier, free_port
@@ -65,6 +67,51 @@ async def test_a_stream_resumes_behind_the_last_id(notifier: Notifier) -> None:
     assert [row_id for row_id, _ in told(dashboard)] == ["i1", "i2", "i3", "i4", "i5"]
     assert [each.event for each in dashboard.heard].count("snapshot") == 1
     assert dashboard.of("reset") == []
+
+
+@pytest.fixture
+def reading(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Until it is set the notifier reads nothing of what is on the topic of progress."""
+    begin, event = Tail._begin, asyncio.Event()
+
+    async def late(tail: Tail, consumer: AIOKafkaConsumer) -> None:
+        await begin(tail, consumer)
+        await event.wait()
+
+    monkeypatch.setattr(Tail, "_begin", late)
+    return event
+
+
+async def test_what_the_process_has_published_is_told_before_it_is_read_back(
+    notifier: Notifier, reading: asyncio.Event
+) -> None:
+    """Once it is acknowledged; and not again when it comes from the broker."""
+    dashboard = Dashboard("practice")
+    async with notifier.running(), dashboard.watching(notifier.address):
+        await eventually(lambda: dashboard.of("snapshot"))
+        await notifier.tell(request("i1"))
+        await eventually(lambda: told(dashboard) == [("i1", "queued")])
+        reading.set()
+        await notifier.tell(request("i2"))
+        await eventually(lambda: len(told(dashboard)) == 2)
+
+    assert told(dashboard) == [("i1", "queued"), ("i2", "queued")]
+
+
+async def test_what_somebody_else_has_published_before_it_is_read_first(
+    notifier: Notifier, reading: asyncio.Event
+) -> None:
+    """What is not the next one of its partition waits, or what lies between would never be told."""
+    dashboard = Dashboard("practice")
+    async with notifier.running(), dashboard.watching(notifier.address):
+        await eventually(lambda: dashboard.of("snapshot"))
+        async with notifier.producing() as producer:
+            await producer.send_and_wait(notifier.progress, b"of somebody else", key=b"practice")
+        await notifier.tell(request("i1"))
+        await eventually(lambda: _count(notifier, 2))
+        assert told(dashboard) == []
+        reading.set()
+        await eventually(lambda: told(dashboard) == [("i1", "queued")])
 
 
 async def test_a_stream_ends_with_its_token_and_is_taken_up_with_another(notifier: Notifier) -> None:

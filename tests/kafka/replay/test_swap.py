@@ -117,7 +117,7 @@ async def test_a_mended_release_heals_under_load_what_a_wrong_one_has_done(place
     assert swapped.document["published"] > 0
     assert reader.counts == sorted(reader.counts)
     assert reader.counts[0] > 0
-    assert (verified_again.code, verified_again.document["identical"]) == (0, True)
+    assert (verified_again.code, verified_again.document["identical"]) == (0, True), verified_again.document
     check_the_tables(evidence)
     check_what_was_told(evidence)
     check_progress(evidence)
