@@ -2,8 +2,8 @@
 
 A single task does all of the work, in turns. A turn joins the group if need be, takes over newly assigned partitions,
 then takes one batch through its transaction, or a full one through two at once. While Postgres works on a batch, the
-one before it is being published and the next one is being read. Whatever goes wrong, everything in memory is thrown
-away and taken over again from the database; only what no waiting can mend ends the loop.
+one before it is being published and, if there is much, the next one is being read. Whatever goes wrong, everything in
+memory is thrown away and taken over again from the database; only what no waiting can mend ends the loop.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Reading from Kafka, one batch ahead of the work, and never with a gap."""
+"""Reading from Kafka, ahead of the work where there is much to read, and never with a gap."""
 
 import asyncio
 import time

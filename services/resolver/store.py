@@ -88,7 +88,7 @@ async def _table_by_table(database: Database, mentions: Mentions) -> Mapping[str
 
 
 def _put(world: World, found: Record | Mapping[str, Sequence[Row]]) -> None:
-    """What was looked up, by table."""
+    """Take in what was looked up, by table."""
     for tenant_id, event_id, offset, content in found["claims"]:
         world.tenant(tenant_id).claims[event_id] = Claim(offset, content)
     for row in found["clients"]:
