@@ -23,9 +23,9 @@ QUERIES = queries.load("services.importer", "queue.sql")
 
 AT_ONCE = 10
 """Tenants that one claim serves: so processes that are woken together share what there is."""
-SHARE = 50
+SHARE = 100
 """Requests that one claim takes; there are more of them than tenants only where a list has brought what they need."""
-LISTED = 100
+LISTED = 200
 """Of those, so many of a tenant may be in hand at once, over all processes: they call nobody."""
 EVENTS_AT_ONCE = 5_000
 """Events that are stored in one transaction."""
