@@ -400,6 +400,8 @@ CREATE TABLE resolver_g1.clients (
     details_from bigint,
     staged_from bigint
 );
+ALTER TABLE ONLY resolver_g1.clients ALTER COLUMN details SET STATISTICS 0;
+ALTER TABLE ONLY resolver_g1.clients ALTER COLUMN provenance SET STATISTICS 0;
 
 CREATE VIEW resolver.clients WITH (security_invoker='true') AS
  SELECT tenant_id,
@@ -448,6 +450,9 @@ CREATE TABLE resolver_g1.decisions (
     outcome text,
     CONSTRAINT decisions_result_check CHECK ((result = ANY (ARRAY['applied'::text, 'rejected'::text, 'failed'::text, 'unreadable'::text, 'repeated'::text])))
 );
+ALTER TABLE ONLY resolver_g1.decisions ALTER COLUMN content SET STATISTICS 0;
+ALTER TABLE ONLY resolver_g1.decisions ALTER COLUMN before SET STATISTICS 0;
+ALTER TABLE ONLY resolver_g1.decisions ALTER COLUMN outcome SET STATISTICS 0;
 
 CREATE VIEW resolver.decisions WITH (security_invoker='true') AS
  SELECT tenant_id,
@@ -501,6 +506,9 @@ CREATE TABLE resolver_g1.imports (
     counts jsonb NOT NULL,
     CONSTRAINT imports_status_check CHECK ((status = ANY (ARRAY['fetching'::text, 'ready_for_review'::text, 'in_review'::text, 'completed'::text, 'failed'::text, 'superseded'::text])))
 );
+ALTER TABLE ONLY resolver_g1.imports ALTER COLUMN message SET STATISTICS 0;
+ALTER TABLE ONLY resolver_g1.imports ALTER COLUMN item_ids SET STATISTICS 0;
+ALTER TABLE ONLY resolver_g1.imports ALTER COLUMN counts SET STATISTICS 0;
 
 CREATE VIEW resolver.imports WITH (security_invoker='true') AS
  SELECT tenant_id,
@@ -544,6 +552,10 @@ CREATE TABLE resolver_g1.items (
     ignored jsonb,
     CONSTRAINT items_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'imported'::text, 'linked'::text, 'ignored'::text, 'attached'::text, 'withdrawn'::text])))
 );
+ALTER TABLE ONLY resolver_g1.items ALTER COLUMN personal SET STATISTICS 0;
+ALTER TABLE ONLY resolver_g1.items ALTER COLUMN relationship SET STATISTICS 0;
+ALTER TABLE ONLY resolver_g1.items ALTER COLUMN digest SET STATISTICS 0;
+ALTER TABLE ONLY resolver_g1.items ALTER COLUMN ignored SET STATISTICS 0;
 
 CREATE VIEW resolver.items WITH (security_invoker='true') AS
  SELECT tenant_id,
@@ -596,6 +608,9 @@ CREATE TABLE resolver_g1.members (
     provenance jsonb NOT NULL,
     digest text NOT NULL
 );
+ALTER TABLE ONLY resolver_g1.members ALTER COLUMN details SET STATISTICS 0;
+ALTER TABLE ONLY resolver_g1.members ALTER COLUMN provenance SET STATISTICS 0;
+ALTER TABLE ONLY resolver_g1.members ALTER COLUMN digest SET STATISTICS 0;
 
 CREATE VIEW resolver.members WITH (security_invoker='true') AS
  SELECT tenant_id,

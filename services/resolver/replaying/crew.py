@@ -68,25 +68,40 @@ async def fold(order: Order, jobs: int, tell: Tell) -> None:
     """Fold it all, in this process or in `jobs` of them. Raises `FoldFailed`, and what no waiting can mend."""
     partitions = sorted(order.until, key=lambda each: -order.until[each])
     if jobs <= 1 or len(partitions) <= 1:
-        await _fold_patiently(order, partitions, tell)
+        await _fold_patiently(order, _Partitions(iter(partitions)), tell)
     else:
         await _Crew(order, min(jobs, len(partitions)), tell).work(partitions)
 
 
-async def _fold_patiently(order: Order, partitions: Sequence[int], tell: Tell) -> None:
+class _Partitions:
+    """Partitions to be folded, one after the other; one at which its reader broke off comes first again."""
+
+    def __init__(self, following: Iterator[int]) -> None:
+        self._following = following
+        self.current: int | None = None
+
+    def __iter__(self) -> Iterator[int]:
+        while (current := next(self._following, None) if self.current is None else self.current) is not None:
+            self.current = current
+            yield current
+            self.current = None
+
+
+async def _fold_patiently(order: Order, partitions: _Partitions, tell: Tell) -> None:
     """Go on after whatever passes, from where the tables stand."""
-    attempt = 0
+    attempt, broke_off_at = 0, None
     while True:
         try:
             return await _fold(order, partitions, tell)
         except Exception as error:
-            attempt += 1
+            attempt = attempt + 1 if partitions.current == broke_off_at else 1
+            broke_off_at = partitions.current
             if classify(error) is not Verdict.PASSING or attempt >= LAST_ATTEMPT:
                 raise
         await asyncio.sleep(retry.delay(attempt, random.random()))  # noqa: S311 - not for secrets
 
 
-async def _fold(order: Order, partitions: Sequence[int], tell: Tell) -> None:
+async def _fold(order: Order, partitions: _Partitions, tell: Tell) -> None:
     database = await connected(order.settings, order.schema, synchronous_commit="off")
     try:
         async with reading(order.settings) as journal:
@@ -179,8 +194,7 @@ def _member(order: Order, pipe: Connection) -> None:
 
     with suppress(OSError):
         try:
-            while (partition := _next(pipe)) is not None:
-                asyncio.run(_fold_patiently(order, [partition], tell))
+            asyncio.run(_fold_patiently(order, _Partitions(_asked_for(pipe)), tell))
             pipe.send("done")
         except Stop as stop:
             pipe.send(str(stop))
@@ -190,7 +204,11 @@ def _member(order: Order, pipe: Connection) -> None:
             )
 
 
-def _next(pipe: Connection) -> int | None:
-    pipe.send("next")
-    given: int | None = pipe.recv()
-    return given
+def _asked_for(pipe: Connection) -> Iterator[int]:
+    """The next partition each time, until there is none left. Nothing else is under way while it is asked for."""
+    while True:
+        pipe.send("next")
+        given: int | None = pipe.recv()
+        if given is None:
+            return
+        yield given

@@ -147,6 +147,52 @@ async def test_several_processes_fold_the_same(folded: Place):
     assert report.identical
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+async def test_what_passes_at_each_partition_ends_no_replay(folded: Place, monkeypatch, jobs: int):
+    """However many there are: it is the same one again and again that is given up."""
+    monkeypatch.setattr(crew, "LAST_ATTEMPT", 2)
+    monkeypatch.setattr(crew, "_member", _breaks_off_once_at_each)
+    monkeypatch.setattr(Folder, "fold", _breaking_off_once_at_each(Folder.fold))
+    async with folded.run(jobs=jobs) as run:
+        report, _ = await run.replay(swap=False)
+
+    assert report.identical
+    assert report.folded.records == await _records(folded) > 0
+
+
+def _breaking_off_once_at_each(fold):
+    seen: set[int] = set()
+
+    async def fold_or_break_off(self, partition: int, *rest):
+        if partition not in seen:
+            seen.add(partition)
+            raise ConnectionError
+        await fold(self, partition, *rest)
+
+    return fold_or_break_off
+
+
+def _breaks_off_once_at_each(*arguments):
+    """The same in a process of its own."""
+    crew.LAST_ATTEMPT = 2
+    Folder.fold = _breaking_off_once_at_each(Folder.fold)
+    crew._member(*arguments)
+
+
+async def test_a_partition_that_breaks_off_again_and_again_ends_the_replay(folded: Place, monkeypatch):
+    async def break_off(*_):
+        attempts.append(1)
+        raise ConnectionError
+
+    attempts: list[int] = []
+    monkeypatch.setattr(crew.retry, "delay", lambda *_: 0)
+    monkeypatch.setattr(Folder, "fold", break_off)
+    async with folded.run(jobs=1) as run:
+        with pytest.raises(ConnectionError):
+            await run.replay(swap=False)
+    assert len(attempts) == crew.LAST_ATTEMPT
+
+
 async def test_a_process_that_ends_breaks_the_replay_off(folded: Place, monkeypatch):
     """The others end too, and the message says what to do."""
     monkeypatch.setattr(crew, "_member", _ends_at_once)
