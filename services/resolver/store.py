@@ -117,9 +117,11 @@ async def _load_holders(
         ]
         own += [
             item.personal.get("email")
-            for item_id in named.imported_items
+            for item_id in named.decided_items
             if (item := state.items.get(item_id)) is not None
         ]
+        if named.makes_co_owner:
+            own += named.staged_emails
         for email in own:
             named.email(email)
         named.emails.difference_update(asked.get(tenant_id, ()))

@@ -24,7 +24,10 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Named:
-    """What the events of one tenant name, by id. A client is loaded whole."""
+    """What the events of one tenant name, by id. A client is loaded whole.
+
+    Of `staged_emails` one may be a member's by the time when this batch makes that member a co-owner.
+    """
 
     events: set[str] = field(default_factory=set)
     clients: set[str] = field(default_factory=set)
@@ -33,7 +36,9 @@ class Named:
     items: set[str] = field(default_factory=set)
     imports: set[str] = field(default_factory=set)
     emails: set[str] = field(default_factory=set)
-    imported_items: set[str] = field(default_factory=set)
+    decided_items: set[str] = field(default_factory=set)
+    staged_emails: set[str] = field(default_factory=set)
+    makes_co_owner: bool = False
 
     def email(self, email: str | None) -> None:
         """Add an e-mail that a co-owner may hold."""
@@ -78,6 +83,7 @@ def _client_added(named: Named, _event: Event, data: ClientAdded) -> None:
 def _member_recorded(named: Named, event: Event, data: MemberRecorded) -> None:
     _member_removed(named, event, data)
     named.email(data.personal.email)
+    named.makes_co_owner |= data.co_owner is True
 
 
 def _member_removed(named: Named, _event: Event, data: MemberRecorded | MemberRemoved) -> None:
@@ -87,13 +93,15 @@ def _member_removed(named: Named, _event: Event, data: MemberRecorded | MemberRe
 
 def _item_imported(named: Named, event: Event, data: ItemImported) -> None:
     named.items.add(data.item_id)
-    named.imported_items.add(data.item_id)
+    named.decided_items.add(data.item_id)
+    named.makes_co_owner |= data.co_owner
     named.members.add(derived_id(event.tenant_id, "member", event.id))
     named.email(data.personal.email if data.personal else None)
 
 
 def _item_linked(named: Named, _event: Event, data: ItemLinked) -> None:
     named.items.add(data.item_id)
+    named.decided_items.add(data.item_id)
     named.members.add(data.member_id)
 
 
@@ -109,6 +117,8 @@ def _import_fact(named: Named, _event: Event, data: ImportFact) -> None:
 def _item_staged(named: Named, event: Event, data: ItemStaged) -> None:
     _import_fact(named, event, data)
     named.items.add(data.item_id)
+    if data.personal.email is not None:
+        named.staged_emails.add(data.personal.email)
 
 
 _NOTING: dict[type, Callable[[Named, Event, Any], None]] = {
