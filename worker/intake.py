@@ -63,7 +63,7 @@ class Intake:
         """
         company_ms = 0
         batch = await self._taken(0) if self._ahead is None else NOTHING
-        if batch.records:
+        if batch.spans:
             company_ms = COMPANY_MS
         else:
             self.read_ahead()

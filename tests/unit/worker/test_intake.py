@@ -10,16 +10,21 @@ from aiokafka.structs import ConsumerRecord
 from schemas.topics import REQUESTS
 from worker.intake import COMPANY_MS, Intake
 from worker.reading import Reader
+from worker.redrive import GROUP
 from worker.settings import Settings
 
 PLACE = TopicPartition(REQUESTS.name, 0)
 
 
 class Broker:
-    """Hands out these fetches one after the other: each is there at once, or comes while it is waited for."""
+    """Hands out these fetches one after the other: each is there at once, or comes while it is waited for.
 
-    def __init__(self, *fetches: tuple[str, int]) -> None:
+    Records at the offsets `of_others` are copies for another group.
+    """
+
+    def __init__(self, *fetches: tuple[str, int], of_others: Sequence[int] = ()) -> None:
         self.fetches = list(fetches)
+        self.of_others = of_others
         self.waits: list[int] = []
         self.offset = 0
 
@@ -32,11 +37,11 @@ class Broker:
             return {}
         _, number = self.fetches.pop(0)
         self.offset += number
-        return {PLACE: [_record(offset) for offset in range(self.offset - number, self.offset)]}
+        return {PLACE: [self._record(offset) for offset in range(self.offset - number, self.offset)]}
 
-
-def _record(offset: int) -> "ConsumerRecord[bytes, bytes]":
-    return ConsumerRecord(PLACE.topic, PLACE.partition, offset, 0, 0, None, b"", None, 0, 0, ())
+    def _record(self, offset: int) -> "ConsumerRecord[bytes, bytes]":
+        headers = ((GROUP, b"notifier"),) if offset in self.of_others else ()
+        return ConsumerRecord(PLACE.topic, PLACE.partition, offset, 0, 0, None, b"", None, 0, 0, headers)
 
 
 def intake(broker: Broker) -> Intake:
@@ -80,3 +85,14 @@ async def test_batches_follow_each_other_without_a_gap() -> None:
     spans = [(span.since, span.until) for _ in range(2) for span in (await reading.next()).spans]
 
     assert spans == [(0, 5), (5, 6)]
+
+
+@pytest.mark.parametrize("first", ["there", "comes"])
+async def test_copies_for_another_group_are_stepped_over(first: str) -> None:
+    """A batch covers them without a record, or the next one would begin ahead of the position."""
+    reading = intake(Broker((first, 2), ("comes", 1), of_others=(0, 1)))
+
+    batches = [await reading.next() for _ in range(2)]
+
+    assert [(span.since, span.until) for batch in batches for span in batch.spans] == [(0, 2), (2, 3)]
+    assert [len(batch.records) for batch in batches] == [0, 1]
