@@ -4,6 +4,7 @@ A verb's module is imported when that verb is called, so that `muster --help` st
 another.
 """
 
+import gc
 import importlib
 import sys
 from typing import Any, NamedTuple
@@ -81,9 +82,13 @@ VERBS = {
 
 def main() -> None:
     """Run the verb that the command line names."""
+    gc.disable()  # what is imported stays
     called = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     try:
-        command_line(called)()
+        verb = command_line(called)
+        gc.freeze()
+        gc.enable()
+        verb()
     except Exception as error:  # noqa: BLE001 - whatever no verb has foreseen becomes a code and a sentence too
         from ops.explaining import last_words  # noqa: PLC0415 - half a second that nobody else pays
 

@@ -91,6 +91,7 @@ def run(name: str, compose: Compose, purpose: str, settings: type[Settings] = Se
     ).parse_args()
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
+    gc.enable()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         sys.exit(runner.run(_main(name, compose, settings)))
 

@@ -1,5 +1,10 @@
 """Run the portal: `python -m services.portal`."""
 
+import gc
+
+if __name__ == "__main__":
+    gc.disable()  # until `run`: what is imported stays
+
 from services.portal.app import compose
 from services.portal.settings import PortalSettings
 from worker.app import run

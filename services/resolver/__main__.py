@@ -1,5 +1,10 @@
 """Run the resolver: `python -m services.resolver`."""
 
+import gc
+
+if __name__ == "__main__":
+    gc.disable()  # until `run`: what is imported stays
+
 from services.resolver.app import compose
 from worker.app import run
 
