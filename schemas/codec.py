@@ -75,7 +75,7 @@ class _Written(Struct, omit_defaults=True, gc=False):
 
 
 _write = msgspec.json.Encoder().encode
-_envelope = Envelope[EventData].__pydantic_validator__
+_Envelope = Envelope[EventData]
 """Any `data` will do for it: its own model reads it once the type is known."""
 _time = TypeAdapter(SenderTime).validator
 
@@ -84,7 +84,7 @@ def decode(value: bytes | None, topic: Topic) -> Event:
     """Read one record of the topic. Raises `Unreadable`."""
     document = _document(value)
     try:
-        envelope = _plain(document) or _envelope.validate_python(document)
+        envelope = _plain(document) or _Envelope.__pydantic_validator__.validate_python(document)
         model = _model(envelope.type, topic)
         data = model.__pydantic_validator__.validate_python(document["data"])
         content = content_digest(envelope.type, envelope.subject, document["data"])

@@ -6,8 +6,9 @@ no `ce_` headers.
 
 from typing import Annotated, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import ConfigDict, StringConstraints
 
+from schemas.described import Described
 from schemas.fields import VISIBLE_ASCII, EventId, SenderTime, TenantId
 
 CONTENT_TYPE = "application/cloudevents+json"
@@ -17,10 +18,13 @@ TypeName = Annotated[str, StringConstraints(min_length=1, max_length=100, patter
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=VISIBLE_ASCII)]
 
 
-class Block(BaseModel):
-    """A part of an event: read strictly, never coerced, immutable; fields it does not know are passed over."""
+class Block(Described):
+    """A part of an event: read strictly, never coerced, immutable; fields it does not know are passed over.
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", use_attribute_docstrings=True)
+    What reads it is made at the first reading: no process needs them all.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", defer_build=True)
 
 
 class EventData(Block):

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
+from schemas.described import Described
 from schemas.fields import Digest, Identifier, ReasonCode, Short
 from schemas.outcomes import (
     EarlierDecision,
@@ -20,16 +21,16 @@ MOST_AT_ONCE = 200
 MOST_DECISIONS = 500
 
 
-class Given(BaseModel):
+class Given(Described):
     """What a caller sends; a field that is not known is an error rather than passed over."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Told(BaseModel):
+class Told(Described):
     """What a caller is told."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True)
 
 
 class WrongField(Told):
