@@ -34,7 +34,7 @@ from worker.app import GARBAGE_THRESHOLDS
 from worker.publisher import Publisher
 from worker.records import Outgoing
 
-LANES = 2
+LANES = 3
 AT_ONCE = LANES * 1_000
 """In as many transactions, with partitions of their own, as in the consumer loop."""
 PART = 10 * AT_ONCE
@@ -238,15 +238,23 @@ async def _rows(place: Place) -> int:
 async def _work(
     consumer: AIOKafkaConsumer, publisher: Publisher, databases: Sequence[Any], made: Sequence[Sequence[Made]]
 ) -> None:
-    """As the consumer loop does: publish one lot while the next one is written, and read ahead meanwhile."""
-    publishing: Awaitable[Any] = asyncio.sleep(0)
-    for lanes in made:
-        await asyncio.gather(
-            publishing,
-            _validate(consumer, AT_ONCE),
-            *(lane.write(database) for lane, database in zip(lanes, databases, strict=True)),
+    """As the consumer loop does: each lane reads, writes and publishes what is its own, and waits for no other."""
+    await asyncio.gather(
+        *(
+            _work_in_lane(consumer, publisher, database, batches)
+            for database, batches in zip(databases, zip(*made, strict=True), strict=True)
         )
-        publishing = publisher.publish([event for lane in lanes for event in lane.outgoing])
+    )
+
+
+async def _work_in_lane(
+    consumer: AIOKafkaConsumer, publisher: Publisher, database: Any, batches: Sequence[Made]
+) -> None:
+    """Publish a batch while the next one is written, and read ahead meanwhile."""
+    publishing: Awaitable[Any] = asyncio.sleep(0)
+    for batch in batches:
+        await asyncio.gather(publishing, _validate(consumer, AT_ONCE // LANES), batch.write(database))
+        publishing = publisher.publish(batch.outgoing)
     await publishing
 
 

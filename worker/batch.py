@@ -1,9 +1,7 @@
 """A batch, and the pure operations on it."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 from msgspec import structs
 
@@ -51,23 +49,12 @@ def fence(batch: Batch, positions: Mapping[Place, Position]) -> Batch:
     )
 
 
-def lanes(batch: Batch, number: int) -> list[Batch]:
-    """Cut a batch into at most so many, of whole partitions and about equally long."""
-    runs = [(where, list(run)) for where, run in groupby(batch.records, place)]
-    lengths = Counter({place(span): 0 for span in batch.spans})
-    for where, run in runs:
-        lengths[where] += len(run)
-    filled = [0] * number
-    lane_of: dict[Place, int] = {}
-    for where, length in lengths.most_common():
-        lane_of[where] = shortest = filled.index(min(filled))
-        filled[shortest] += length
-    cuts: list[tuple[list[Incoming], list[Span]]] = [([], []) for _ in range(number)]
-    for where, run in runs:
-        cuts[lane_of[where]][0].extend(run)
-    for span in batch.spans:
-        cuts[lane_of[place(span)]][1].append(span)
-    return [Batch(records, spans) for records, spans in cuts if spans]
+def only(batch: Batch, places: Collection[Place]) -> Batch:
+    """What a batch has of some partitions."""
+    return Batch(
+        [record for record in batch.records if place(record) in places],
+        [span for span in batch.spans if place(span) in places],
+    )
 
 
 def joined(first: Batch, then: Batch) -> Batch:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -32,14 +32,12 @@ class Intake:
         begins: Mapping[TopicPartition, tuple[Topic, int]],
         reader: Reader,
         is_current: Callable[[], bool],
-        lanes: int,
     ) -> None:
         self._settings = settings
         self._kafka = kafka
         self._topics = {each: topic for each, (topic, _) in begins.items()}
         self._read_to = {each: begin for each, (_, begin) in begins.items()}
         self._is_current = is_current
-        self._lanes = lanes
         self._reader = reader
         self._ahead: asyncio.Task[Batch] | None = None
         self._quiet = False
@@ -72,6 +70,10 @@ class Intake:
         if 0 < len(batch.records) < self._settings.batch_records:
             batch = joined(batch, await self._taken(company_ms))
         return batch
+
+    async def of(self, partitions: Collection[TopicPartition]) -> Batch:
+        """What is there of these partitions, at most a batch, while nothing else reads of them."""
+        return await self._read(0, *partitions)
 
     async def _taken(self, timeout_ms: int) -> Batch:
         self._ahead = asyncio.create_task(self._read(timeout_ms))
@@ -123,23 +125,12 @@ class Intake:
             with suppress(asyncio.CancelledError, Exception):
                 await self._ahead
 
-    async def _read(self, timeout_ms: int) -> Batch:
-        fetched = await self._fetch(timeout_ms)
+    async def _read(self, timeout_ms: int, *partitions: TopicPartition) -> Batch:
+        fetched: dict[TopicPartition, Sequence[Raw]] = await self._kafka.getmany(
+            *partitions, timeout_ms=timeout_ms, max_records=self._settings.batch_records
+        )
         if not self._is_current():
             return NOTHING
         batch = await self._reader.read(fetched, self._read_to)
         self._read_to.update({each: records[-1].offset + 1 for each, records in fetched.items()})
         return batch
-
-    async def _fetch(self, timeout_ms: int) -> dict[TopicPartition, Sequence[Raw]]:
-        """What is there, at most `batch_records`; with more than one lane, as many again of each further one's."""
-        most = self._settings.batch_records
-        fetched: dict[TopicPartition, Sequence[Raw]] = await self._kafka.getmany(
-            timeout_ms=timeout_ms, max_records=most
-        )
-        for lane in range(1, self._lanes):
-            others = [each for each in self._read_to if each not in fetched]
-            if not others or sum(map(len, fetched.values())) < lane * most:
-                break
-            fetched |= await self._kafka.getmany(*others, timeout_ms=0, max_records=most)
-        return fetched

@@ -3,11 +3,17 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import NamedTuple
 
 from worker.applying import Committed
 from worker.database import Database
 from worker.positions import Place, Position, Positions
 from worker.publisher import Publisher
+
+
+class _UnderWay(NamedTuple):
+    places: frozenset[Place]
+    task: "asyncio.Task[None]"
 
 
 class Outlet:
@@ -18,18 +24,23 @@ class Outlet:
         self._positions = positions
         self.reached = {each: start.applied_to for each, start in starts.items()}
         self._noted = {each: start.published_to for each, start in starts.items()}
-        self._under_way: asyncio.Task[None] | None = None
+        self._under_way: list[_UnderWay] = []
 
     async def send(self, done: Committed) -> None:
-        """Send what was committed on its way, after what went before. Raises what went wrong with that."""
-        await self.finish()
-        self._under_way = asyncio.create_task(self._publish(done))
+        """Send what was committed on its way, after what went before in the same partitions.
+
+        Raises `NotPublished` where that, or by now anything else, could not go out.
+        """
+        places = frozenset(done.reached)
+        for each in list(self._under_way):
+            if each.task.done() or each.places & places:
+                await self._finish(each)
+        self._under_way.append(_UnderWay(places, asyncio.create_task(self._publish(done))))
 
     async def finish(self) -> None:
         """Wait until nothing is under way. Raises `NotPublished`."""
-        if self._under_way is not None:
-            await asyncio.shield(self._under_way)
-            self._under_way = None
+        for each in list(self._under_way):
+            await self._finish(each)
 
     async def note(self, database: Database) -> None:
         """Write down how far everything is out; a batch's own transaction does the same for what went before it."""
@@ -41,10 +52,15 @@ class Outlet:
 
     async def drop(self) -> None:
         """Leave off; what was not acknowledged is published again from the database."""
-        if self._under_way is not None:
-            self._under_way.cancel()
+        for each in self._under_way:
+            each.task.cancel()
             with suppress(asyncio.CancelledError, Exception):
-                await self._under_way
+                await each.task
+
+    async def _finish(self, each: "_UnderWay") -> None:
+        await asyncio.shield(each.task)
+        if each in self._under_way:
+            self._under_way.remove(each)
 
     async def _publish(self, done: Committed) -> None:
         await self._publisher.publish(done.outgoing)

@@ -5,18 +5,19 @@ Everything in here may be thrown away at any moment: it is taken up again from t
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from worker.applying import Applying, Committed
-from worker.batch import Batch, lanes
+from worker.batch import Batch, only
 from worker.database import Database
-from worker.intake import Intake
+from worker.intake import NOTHING, Intake
 from worker.lag import Lag
 from worker.outlet import Outlet
+from worker.positions import Place
 
 COMMIT_EVERY_SECONDS = 5.0
 COMMIT_SECONDS = 5.0
@@ -25,6 +26,8 @@ FEW = 100
 PAUSE_SECONDS = 0.005
 """How long the next batch waits after one of few records, at most; where the machine is quick, only as long as that one
 took. What a batch costs is shared by all that came in, and where it is dear each of them waits for fewer batches."""
+LANES_SECONDS = 1.0
+"""How long lanes go on by themselves: whatever else there is to do waits for them."""
 
 
 class Share:
@@ -64,14 +67,16 @@ class Share:
         return await self._intake.next()
 
     async def work(self, databases: Sequence[Database], batch: Batch) -> None:
-        """Apply a batch, a large one in a transaction on each connection, and send its events on their way.
-
-        The next one is read meanwhile, or after a pause if this one is small.
+        """Apply a batch, and send its events on their way. The next one is read meanwhile, or after a pause if this one
+        is small; and where it is full, what is to come after it is worked off on all connections at the same time.
         """
         began = time.monotonic()
-        if len(batch.records) > FEW:
-            self._intake.read_ahead()
-        await self._apply(databases, batch)
+        if len(databases) > 1 and len(batch.records) >= self._divided_from:
+            await self._work_in_lanes(databases, batch)
+        else:
+            if len(batch.records) > FEW:
+                self._intake.read_ahead()
+            await self._apply(databases[0], batch)
         if len(batch.records) <= FEW:
             self._pause = min(PAUSE_SECONDS, time.monotonic() - began)
         self._lag.tell()
@@ -82,7 +87,7 @@ class Share:
         """What there is to do when nothing came. Returns whether nothing more is to come, as far as Kafka knows."""
         gaps = await self._intake.gaps()
         if gaps.spans:
-            await self._apply([database], gaps)
+            await self._apply(database, gaps)
         else:
             await self._applying.check(database)
         await self.tidy(database)
@@ -100,20 +105,52 @@ class Share:
         await self._outlet.drop()
         self._lag.end()
 
-    async def _apply(self, databases: Sequence[Database], batch: Batch) -> None:
-        """While Postgres works for one lane, this process works for the other."""
-        several = len(databases) > 1 and len(batch.records) >= self._divided_from
-        divided = lanes(batch, len(databases)) if several else [batch]
-        applied = await asyncio.gather(
+    async def _work_in_lanes(self, databases: Sequence[Database], batch: Batch) -> None:
+        """Each lane has partitions of its own and goes on with them, until one of them finds less than a full batch.
+
+        While Postgres works for one lane, this process works for another, and none waits for the other one's end.
+        """
+        over = _Over(time.monotonic() + LANES_SECONDS)
+        ended = await asyncio.gather(
             *(
-                self._applying.apply(database, lane, self._outlet.reached)
-                for database, lane in zip(databases, divided, strict=False)
+                self._work_in_lane(database, places, batch, over)
+                for database, places in zip(databases, self._divided(len(databases)), strict=False)
             ),
             return_exceptions=True,
         )
-        done = [committed for each in applied for committed in _or_raise(each)]
-        if done:
-            await self._outlet.send(_together(done))
+        for each in ended:  # only now that no lane is at work any more
+            if isinstance(each, BaseException):
+                raise each
+
+    def _divided(self, number: int) -> Sequence[Mapping[Place, TopicPartition]]:
+        waiting = {where: self._intake.waiting_records(each) for where, each in self._partitions.items()}
+        return [{where: self._partitions[where] for where in lane} for lane in divided(waiting, number)]
+
+    async def _work_in_lane(
+        self,
+        database: Database,
+        places: Mapping[Place, TopicPartition],
+        whole: Batch,
+        over: "_Over",
+    ) -> None:
+        batch = only(whole, places)
+        ahead: asyncio.Task[Batch] | None = None
+        try:
+            while batch.spans or not over:
+                ahead = None if over else asyncio.create_task(self._intake.of(places.values()))
+                if batch.spans:
+                    await self._apply(database, batch)
+                batch = NOTHING if ahead is None else await ahead
+                if len(batch.records) < self._divided_from:
+                    over.now()
+        finally:
+            over.now()
+            if ahead is not None:
+                ahead.cancel()
+
+    async def _apply(self, database: Database, batch: Batch) -> None:
+        done = await self._applying.apply(database, batch, self._outlet.reached)
+        await self._outlet.send(_together(done))
         self._to_tell_kafka |= {self._partitions[each]: end for each, end in batch.ends.items()}
         self._lag.note(batch)
 
@@ -127,11 +164,28 @@ class Share:
             self._to_tell_kafka = {}
 
 
-def _or_raise(applied: Sequence[Committed] | BaseException) -> Sequence[Committed]:
-    """Only now that no lane is at work any more."""
-    if isinstance(applied, BaseException):
-        raise applied
-    return applied
+class _Over:
+    """Whether lanes are to end, because of the time or of one of them."""
+
+    def __init__(self, at: float) -> None:
+        self._at = at
+
+    def __bool__(self) -> bool:
+        return time.monotonic() >= self._at
+
+    def now(self) -> None:
+        self._at = 0.0
+
+
+def divided(waiting: Mapping[Place, int], number: int) -> Sequence[Collection[Place]]:
+    """Divide partitions into at most so many lanes, so that in each about as many records wait."""
+    lanes: list[list[Place]] = [[] for _ in range(min(number, len(waiting)))]
+    waits = [0] * len(lanes)
+    for where, records in sorted(waiting.items(), key=lambda each: -each[1]):
+        shortest = waits.index(min(waits))
+        lanes[shortest].append(where)
+        waits[shortest] += records + 1
+    return lanes
 
 
 def _together(done: Sequence[Committed]) -> Committed:

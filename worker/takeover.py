@@ -87,7 +87,6 @@ class Takeover:
             },
             Reader(self._projection.group, self._topics, counts),
             is_current=lambda: turn == assignment.turn,
-            lanes=self._projection.lanes,
         )
         outlet = Outlet(self._publisher, self._positions, starts)
         lag = Lag(

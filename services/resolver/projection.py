@@ -20,7 +20,7 @@ class ResolverProjection:
 
     group = "resolver"
     topics: Sequence[Topic] = (JOURNAL,)
-    lanes = 2
+    lanes = 3
     """A tenant is on one partition, and no row, index key or order of outcomes is shared by two tenants."""
 
     def __init__(self, may_begin: MayBegin | None = None) -> None:

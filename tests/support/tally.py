@@ -57,7 +57,7 @@ class TallyProjection:
 
     group = "tally"
     topics: Sequence[Topic] = (REQUESTS,)
-    lanes = 2
+    lanes = 3
 
     def __init__(self) -> None:
         self.cut: set[str] = set()

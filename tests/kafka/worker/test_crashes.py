@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from ops.migrate import migrate
@@ -12,7 +12,7 @@ from stack.kafka import EmbeddedKafka
 from stack.postgres import EmbeddedPostgres
 from stack.settings import StackSettings
 from tests.support.eventually import eventually
-from tests.support.tally import Tally, prepare_tally, shortest_session
+from tests.support.tally import Tally, TallyProjection, prepare_tally, shortest_session
 
 
 async def test_a_process_that_is_killed_at_any_moment_loses_and_doubles_nothing(tally: Tally) -> None:
@@ -33,18 +33,18 @@ async def test_a_process_that_is_killed_at_any_moment_loses_and_doubles_nothing(
 
 async def test_processes_that_come_and_go_share_the_work(tally: Tally) -> None:
     """At a rebalance the running batch ends first; no record is applied by two, and the order of a key stays."""
-    number = 3000
-    feeding = asyncio.create_task(feed(tally, number))
-    async with tally.process(MUSTER_BATCH_RECORDS="20") as first:
-        await eventually(lambda: more_than(tally, 50), timeout=20)
-        async with tally.process(MUSTER_BATCH_RECORDS="20") as second:
+    async with tally.process(MUSTER_BATCH_RECORDS="20") as first, AsyncExitStack() as later:
+        async with under_load(tally) as fed:
+            await eventually(lambda: more_than(tally, 50), timeout=20)
+            second = await later.enter_async_context(tally.process(MUSTER_BATCH_RECORDS="20"))
             await eventually(lambda: both_work(tally), timeout=20)
             first.terminate()
             assert await asyncio.wait_for(first.wait(), 20) == 0
-            await feeding
-            await eventually(lambda: tally.has(number), timeout=30)
-            second.terminate()
-            assert await asyncio.wait_for(second.wait(), 20) == 0
+            await goes_on(tally)
+        number = len(fed)
+        await eventually(lambda: tally.has(number), timeout=30)
+        second.terminate()
+        assert await asyncio.wait_for(second.wait(), 20) == 0
 
     await check(tally, number)
     assert len(await tally.published()) == number
@@ -152,11 +152,11 @@ async def more_than(tally: Tally, number: int) -> bool:
 
 
 async def both_work(tally: Tally) -> bool:
-    """Whether two processes have a connection to the database."""
+    """Whether two processes have taken up all their connections, as each does with its first batch."""
     sessions = await tally.fetch(
         "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'muster-tally'"
     )
-    return len(sessions) == 2
+    return len(sessions) == 2 * TallyProjection.lanes
 
 
 async def check(tally: Tally, number: int) -> None:

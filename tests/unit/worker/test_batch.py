@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from schemas.codec import Unreadable
 from schemas.topics import REQUESTS
-from worker.batch import Batch, fence, halves, joined, lanes, place
+from worker.batch import Batch, fence, halves, joined, only, place
 from worker.failures import Rewind
 from worker.positions import Position
 from worker.records import Incoming, Span
@@ -75,27 +75,18 @@ def test_halves_are_the_batch_in_order_without_gap_or_overlap(batch: Batch) -> N
         )
 
 
-@given(batches(), st.integers(1, 3))
-def test_lanes_are_the_batch_and_share_no_partition(batch: Batch, number: int) -> None:
-    """Each partition is whole, and in order, in one of them."""
-    divided = lanes(batch, number)
+@given(batches(), st.sets(st.integers(0, 3)))
+def test_what_a_batch_has_of_some_partitions_is_whole_and_in_order(
+    batch: Batch, partitions: set[int]
+) -> None:
+    """And all the rest is of the others."""
+    some = {where for where in batch.places if where[1] in partitions}
 
-    assert len(divided) <= number
-    places = [where for lane in divided for where in lane.places]
-    assert sorted(places) == sorted(batch.places)
-    for lane in divided:
-        assert list(lane.records) == [each for each in batch.records if place(each) in lane.places]
-        assert list(lane.spans) == [each for each in batch.spans if place(each) in lane.places]
+    chosen, rest = only(batch, some), only(batch, set(batch.places) - some)
 
-
-def test_lanes_are_about_equally_long() -> None:
-    """The longest partition is alone where the others together are shorter."""
-    records = [
-        record(partition, offset) for partition, length in enumerate((5, 9, 3)) for offset in range(length)
-    ]
-    batch = Batch(records, [Span(REQUESTS, partition, 0, 9) for partition in range(3)])
-
-    assert sorted(len(lane.records) for lane in lanes(batch, 2)) == [8, 9]
+    assert list(chosen.records) == [each for each in batch.records if place(each) in some]
+    assert list(chosen.spans) == [each for each in batch.spans if place(each) in some]
+    assert len(chosen.records) + len(rest.records) == len(batch.records)
 
 
 @given(batches().filter(lambda batch: len(batch.records) > 1))

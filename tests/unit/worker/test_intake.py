@@ -46,7 +46,7 @@ class Broker:
 
 def intake(broker: Broker) -> Intake:
     reader = Reader("resolver", {REQUESTS.name: REQUESTS}, {REQUESTS.name: 1})
-    return Intake(Settings(), broker, {PLACE: (REQUESTS, 0)}, reader, lambda: True, 1)
+    return Intake(Settings(), broker, {PLACE: (REQUESTS, 0)}, reader, lambda: True)
 
 
 @pytest.mark.parametrize(
