@@ -16,7 +16,7 @@ from benchmarks import machine
 from benchmarks.options import Options, parsed, parser
 from benchmarks.usage import Servers, servers
 from stack.opening import open_stack
-from stack.settings import Addresses, StackSettings
+from stack.settings import Addresses, StackSettings, project
 
 Figures = dict[str, Any]
 
@@ -53,8 +53,8 @@ async def opened(options: Options) -> AsyncIterator[Bench]:
 
 
 def folder(stack: StackSettings, *, quick: bool) -> Path:
-    """Where results are kept until the page is written."""
-    made = stack.folder / ("bench-quick" if quick else "bench")
+    """Where results are kept: those that the page is made of beside it, so that a part of them can be repeated."""
+    made = stack.folder / "bench-quick" if quick else project() / "benchmarks" / "results"
     made.mkdir(parents=True, exist_ok=True)
     return made
 
