@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -15,8 +16,6 @@ from worker.settings import Settings
 
 KAFKA_SECONDS = 5.0
 PROBE_EVERY_SECONDS = 10.0
-COMPANY_MS = 8
-"""How long records that were there already wait for the fetch that went out when they were taken."""
 QUIET_POLL_MS = 1000
 """How long a wait for records lasts after one that brought none, when everything is tidy already."""
 NOTHING = Batch((), ())
@@ -32,12 +31,14 @@ class Intake:
         begins: Mapping[TopicPartition, tuple[Topic, int]],
         reader: Reader,
         is_current: Callable[[], bool],
+        change: Callable[[], "asyncio.Future[None]"],
     ) -> None:
         self._settings = settings
         self._kafka = kafka
         self._topics = {each: topic for each, (topic, _) in begins.items()}
         self._read_to = {each: begin for each, (_, begin) in begins.items()}
         self._is_current = is_current
+        self._change = change
         self._reader = reader
         self._ahead: asyncio.Task[Batch] | None = None
         self._quiet = False
@@ -52,17 +53,17 @@ class Intake:
                 self._read(QUIET_POLL_MS if self._quiet else self._settings.poll_ms)
             )
 
-    async def next(self) -> Batch:
+    async def next(self, company: float = 0) -> Batch:
         """The next records; an empty batch after a while without any.
 
         aiokafka fetches no more while there is something that nobody has taken. So where records lay there, all that
-        came in since then is still at the broker, and would wait for one batch more: it is waited for. Records that
-        come while nothing lies there go at once.
+        came in since then is still at the broker, and would wait for one batch more: it is waited for, `company`
+        seconds at most. Records that come while nothing lies there go at once.
         """
         company_ms = 0
         batch = await self._taken(0) if self._ahead is None else NOTHING
         if batch.spans:
-            company_ms = COMPANY_MS
+            company_ms = round(company * 1000)
         else:
             self.read_ahead()
             batch = await self._read_ahead()
@@ -72,8 +73,20 @@ class Intake:
         return batch
 
     async def of(self, partitions: Collection[TopicPartition]) -> Batch:
-        """What is there of these partitions, at most a batch, while nothing else reads of them."""
-        return await self._read(0, *partitions)
+        """What is there of these partitions, at most a batch, while nothing else reads of them.
+
+        Nothing where partitions come or go meanwhile: aiokafka answers nobody until that is through, and it is not
+        through before who is at work has ended.
+        """
+        if not self._is_current():
+            return NOTHING
+        reading = asyncio.create_task(self._read(0, *partitions))
+        either: set[asyncio.Future[Any]] = {reading, self._change()}
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            return reading.result() if reading.done() else NOTHING
+        finally:
+            reading.cancel()
 
     async def _taken(self, timeout_ms: int) -> Batch:
         self._ahead = asyncio.create_task(self._read(timeout_ms))

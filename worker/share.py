@@ -23,9 +23,10 @@ COMMIT_EVERY_SECONDS = 5.0
 COMMIT_SECONDS = 5.0
 FEW = 100
 """Records that are read in a few milliseconds: not ahead, so that more of them come in one fetch."""
-PAUSE_SECONDS = 0.005
-"""How long the next batch waits after one of few records, at most; where the machine is quick, only as long as that one
-took. What a batch costs is shared by all that came in, and where it is dear each of them waits for fewer batches."""
+REST_SECONDS, COMPANY_SECONDS = 0.005, 0.008
+"""How long the next batch rests after one of few records, and how long records that were there by then wait for what
+came in behind them: half as long as that one took, and as long as it took, at most. What a batch costs is shared by all
+that came in, and where it is dear each of them waits for fewer batches."""
 LANES_SECONDS = 1.0
 """How long lanes go on by themselves: whatever else there is to do waits for them."""
 
@@ -57,28 +58,28 @@ class Share:
         self._divided_from = divided_from
         self._to_tell_kafka: dict[TopicPartition, int] = {}
         self._told_at = time.monotonic()
-        self._pause = 0.0
+        self._took = 0.0
 
     async def next(self) -> Batch:
         """The next records; an empty batch after a while without any."""
-        pause, self._pause = self._pause, 0.0
-        if pause:
-            await asyncio.sleep(pause)
-        return await self._intake.next()
+        took, self._took = self._took, 0.0
+        if took:
+            await asyncio.sleep(min(took / 2, REST_SECONDS))
+        return await self._intake.next(company=min(took, COMPANY_SECONDS))
 
     async def work(self, databases: Sequence[Database], batch: Batch) -> None:
         """Apply a batch, and send its events on their way. The next one is read meanwhile, or after a pause if this one
         is small; and where it is full, what is to come after it is worked off on all connections at the same time.
         """
-        began = time.monotonic()
+        began, few = time.monotonic(), len(batch.records) <= FEW
         if len(databases) > 1 and len(batch.records) >= self._divided_from:
             await self._work_in_lanes(databases, batch)
         else:
-            if len(batch.records) > FEW:
+            if not few:
                 self._intake.read_ahead()
             await self._apply(databases[0], batch)
-        if len(batch.records) <= FEW:
-            self._pause = min(PAUSE_SECONDS, time.monotonic() - began)
+        if few:
+            self._took = time.monotonic() - began
         self._lag.tell()
         if time.monotonic() - self._told_at > COMMIT_EVERY_SECONDS:
             await self._tell_kafka()

@@ -87,6 +87,7 @@ class Takeover:
             },
             Reader(self._projection.group, self._topics, counts),
             is_current=lambda: turn == assignment.turn,
+            change=assignment.change,
         )
         outlet = Outlet(self._publisher, self._positions, starts)
         lag = Lag(

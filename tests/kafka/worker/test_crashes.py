@@ -50,6 +50,21 @@ async def test_processes_that_come_and_go_share_the_work(tally: Tally) -> None:
     assert len(await tally.published()) == number
 
 
+async def test_a_process_joins_another_that_works_off_a_backlog(tally: Tally) -> None:
+    """Whoever reads on while it works does not keep partitions from coming and going."""
+    number = 20_000
+    for begin in range(0, number, 2_000):
+        await tally.ask(*((f"t{n % 8}", f"e{n}") for n in range(begin, begin + 2_000)))
+    async with tally.process(MUSTER_BATCH_RECORDS="20"):
+        await eventually(lambda: more_than(tally, 50), timeout=20)
+        async with tally.process(MUSTER_BATCH_RECORDS="20"):
+            await eventually(lambda: both_work(tally), timeout=20)
+            assert len(await tally.results()) < number, "there was no backlog any more"
+            await eventually(lambda: tally.has(number), timeout=60)
+
+    await check(tally, number)
+
+
 async def test_connections_that_are_cut_are_made_again(tally: Tally) -> None:
     """A database that ends the session in the midst of it is a passing error."""
     async with tally.running(batch_records=20):

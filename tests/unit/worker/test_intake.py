@@ -1,5 +1,6 @@
 """What goes into one batch, from a consumer that fetches as aiokafka does: not while something lies there."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from schemas.topics import REQUESTS
-from worker.intake import COMPANY_MS, Intake
+from worker.intake import Intake
 from worker.reading import Reader
 from worker.redrive import GROUP
 from worker.settings import Settings
@@ -31,7 +32,9 @@ class Broker:
     def seek(self, place: TopicPartition, offset: int) -> None:
         pass
 
-    async def getmany(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, Sequence[Any]]:
+    async def getmany(
+        self, *_: TopicPartition, timeout_ms: int, max_records: int
+    ) -> dict[TopicPartition, Sequence[Any]]:
         self.waits.append(timeout_ms)
         if not self.fetches or (self.fetches[0][0] == "comes" and not timeout_ms):
             return {}
@@ -44,9 +47,13 @@ class Broker:
         return ConsumerRecord(PLACE.topic, PLACE.partition, offset, 0, 0, None, b"", None, 0, 0, headers)
 
 
-def intake(broker: Broker) -> Intake:
+def intake(broker: Broker, change: "asyncio.Future[None] | None" = None) -> Intake:
+    """Reads until partitions come or go."""
+    change = change or asyncio.get_running_loop().create_future()
     reader = Reader("resolver", {REQUESTS.name: REQUESTS}, {REQUESTS.name: 1})
-    return Intake(Settings(), broker, {PLACE: (REQUESTS, 0)}, reader, lambda: True)
+    return Intake(
+        Settings(), broker, {PLACE: (REQUESTS, 0)}, reader, lambda: not change.done(), lambda: change
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,7 +62,7 @@ def intake(broker: Broker) -> Intake:
         pytest.param(
             [("there", 1), ("comes", 3), ("comes", 1)],
             [4, 1],
-            [0, COMPANY_MS, 0, 200, 0],
+            [0, 8, 0, 200, 0],
             id="what lay there waits for what came in behind it",
         ),
         pytest.param(
@@ -74,7 +81,7 @@ async def test_a_batch_takes_along_what_has_come_in(
     broker = Broker(*fetches)
     reading = intake(broker)
 
-    assert [len((await reading.next()).records) for _ in batches] == batches
+    assert [len((await reading.next(company=0.008)).records) for _ in batches] == batches
     assert broker.waits == waits
 
 
@@ -82,7 +89,7 @@ async def test_batches_follow_each_other_without_a_gap() -> None:
     """Each span begins where the one before it ended, whatever came together."""
     reading = intake(Broker(("there", 2), ("comes", 3), ("comes", 1)))
 
-    spans = [(span.since, span.until) for _ in range(2) for span in (await reading.next()).spans]
+    spans = [(span.since, span.until) for _ in range(2) for span in (await reading.next(company=0.008)).spans]
 
     assert spans == [(0, 5), (5, 6)]
 
@@ -96,3 +103,26 @@ async def test_copies_for_another_group_are_stepped_over(first: str) -> None:
 
     assert [(span.since, span.until) for batch in batches for span in batch.spans] == [(0, 2), (2, 3)]
     assert [len(batch.records) for batch in batches] == [0, 1]
+
+
+class Rebalancing(Broker):
+    """Answers nobody before all have their new partitions, as aiokafka does."""
+
+    async def getmany(self, *_: TopicPartition, timeout_ms: int, max_records: int):
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+async def test_a_lane_reads_nothing_where_partitions_come_or_go(when: str) -> None:
+    """They don't before it has ended: who waited for the answer would wait for ever."""
+    change = asyncio.get_running_loop().create_future()
+    reading = intake(Rebalancing(), change)
+    if when == "before":
+        change.set_result(None)
+
+    waiting = asyncio.create_task(reading.of([PLACE]))
+    await asyncio.sleep(0)
+    if when == "meanwhile":
+        change.set_result(None)
+
+    assert not (await asyncio.wait_for(waiting, 5)).spans
