@@ -7,6 +7,7 @@ Run as a process: `python -m tests.support.tally`. What a request asks for is in
     poison-fold   the projection finds out by itself and says so
     incurable     not even its failure can be recorded
     stuck         the event loop is blocked
+    slow          the record takes a while
     cut           the server ends the session in the midst of it, once
 """
 
@@ -103,6 +104,8 @@ class TallyProjection:
         if wish == "cut" and event.id not in self.cut:
             self.cut.add(event.id)
             await end_from_outside(database)
+        if wish == "slow":
+            await asyncio.sleep(0.02)
         if wish == "stuck":
             time.sleep(60)  # noqa: ASYNC251 - that is the point
 

@@ -13,6 +13,7 @@ from stack.postgres import EmbeddedPostgres
 from stack.settings import StackSettings
 from tests.support.eventually import eventually
 from tests.support.tally import Tally, TallyProjection, prepare_tally, shortest_session
+from worker.routing import partition_of
 
 
 async def test_a_process_that_is_killed_at_any_moment_loses_and_doubles_nothing(tally: Tally) -> None:
@@ -53,8 +54,12 @@ async def test_processes_that_come_and_go_share_the_work(tally: Tally) -> None:
 async def test_a_process_joins_another_that_works_off_a_backlog(tally: Tally) -> None:
     """Whoever reads on while it works does not keep partitions from coming and going."""
     number = 20_000
+    one_each = [
+        next(t for t in map("t{}".format, range(100)) if partition_of(t.encode(), 2) == p) for p in (0, 1)
+    ]
     for begin in range(0, number, 2_000):
-        await tally.ask(*((f"t{n % 8}", f"e{n}") for n in range(begin, begin + 2_000)))
+        numbers = range(begin, begin + 2_000)
+        await tally.ask(*((one_each[n % 2], f"e{n}", "slow" if n % 40 < 2 else "Ada") for n in numbers))
     async with tally.process(MUSTER_BATCH_RECORDS="20"):
         await eventually(lambda: more_than(tally, 50), timeout=20)
         async with tally.process(MUSTER_BATCH_RECORDS="20"):
