@@ -41,7 +41,7 @@ class Share:
         self,
         turn: int,
         kafka: AIOKafkaConsumer,
-        partitions: Mapping[tuple[str, int], TopicPartition],
+        partitions: Mapping[Place, TopicPartition],
         intake: Intake,
         applying: Applying,
         outlet: Outlet,
