@@ -70,6 +70,31 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.require(holds boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF holds IS NOT TRUE THEN
+        RAISE EXCEPTION 'what this statement relied on is not so any more' USING ERRCODE = 'MU001';
+    END IF;
+END
+$$;
+
+COMMENT ON FUNCTION public.require(holds boolean) IS 'Roll back the statement that asks, unless this holds.';
+
+CREATE FUNCTION resolver.is_live(number integer, rules integer, swap integer) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM resolver.generations AS one
+        WHERE one.live AND (one.number, one.rules, one.swap) = (is_live.number, is_live.rules, is_live.swap)
+    );
+END
+$$;
+
+COMMENT ON FUNCTION resolver.is_live(number integer, rules integer, swap integer) IS 'Whether this generation is live by now, with these rules and since this swap.';
+
 CREATE FUNCTION resolver.with_swap(outcome text, swap integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN regexp_replace(regexp_replace(outcome, '^(\{"specversion":"1\.0","id":"(?:[^"\\]|\\.)*/)\d+(/\d+",)'::text, (('\1'::text || swap) || '\2'::text)), '("version":\{"offset":\d+,"swap":)\d+'::text, ('\1'::text || swap));
@@ -328,8 +353,10 @@ CREATE TABLE notifier.snapshots (
 PARTITION BY RANGE (requested_at);
 
 CREATE TABLE notifier.tenants (
-    tenant_id text NOT NULL COLLATE pg_catalog."C"
-);
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    folds bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='50');
 
 CREATE VIEW notifier.visible_progress WITH (security_invoker='true') AS
  SELECT tenant_id,

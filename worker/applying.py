@@ -1,5 +1,8 @@
 """One batch, one transaction: lock the positions, fold, keep the dead letters, advance, commit.
 
+Of a few records nothing is locked beforehand: they are folded, and one statement stores all there is, if the positions
+are still where the batch begins. Where they are not, or anything else is in the way, the batch goes the long way.
+
 A batch on which the projection or the database breaks is halved, in order, down to the guilty record; that one is
 given again as `Failed`, and the others are applied as if it had said nothing.
 """
@@ -16,7 +19,7 @@ from worker.batch import Batch, as_failed, fence, halves, place
 from worker.database import Database, is_lost
 from worker.deadletters import Cause, DeadLetters
 from worker.failures import CannotRecord, Unacceptable, Verdict, classify, describe
-from worker.positions import Place, Position, Positions
+from worker.positions import Place, Positions
 from worker.projection import Effects, Projection
 from worker.publisher import check_size
 from worker.records import Failed, Incoming, Outgoing
@@ -90,19 +93,50 @@ class Applying:
         self, database: Database, batch: Batch, published: Mapping[Place, int], attempts: int
     ) -> Committed:
         with metrics.BATCH_SECONDS.time():
-            async with database.transaction():
-                locked = await self._positions.lock(database, batch.places)
-                fresh = fence(batch, locked)
-                effects = await self._effects(database, fresh)
-                out = published_after(fresh, effects, locked, published)
-                found, rest = letters(fresh, effects, attempts), effects.rest
-                if found:
-                    await execute_together(
-                        database, rest
-                    )  # where the batch breaks here, no letter is kept yet
-                    await self._dead_letters.keep(found)
-                    rest = ()
-                await self._positions.advance(database, fresh.ends, out, rest)
+            done = await self._commit_at_once(database, batch, published)
+            if done is None:
+                done = await self._commit_locked(database, batch, published, attempts)
+        return done
+
+    async def _commit_at_once(
+        self, database: Database, batch: Batch, published: Mapping[Place, int]
+    ) -> Committed | None:
+        """In one statement. None where that can't be, and then nothing was stored."""
+        if not 0 < len(batch.records) <= self._projection.at_once or not _all_events(batch):
+            return None
+        try:
+            effects = await self._projection.apply(database, batch.records)
+            check_size(effects.outgoing)
+            if effects.failed:
+                return None
+            since = {place(span): span.since for span in batch.spans}
+            out = published_after(batch, effects, since, published)
+            await self._positions.advance_from(
+                database, since, batch.ends, out, effects.rest, effects.conditions
+            )
+        except Exception as error:
+            if classify(error) is not Verdict.BROKEN or is_lost(database):
+                raise
+            return None
+        _count(batch)
+        return Committed(batch.ends, effects.outgoing)
+
+    async def _commit_locked(
+        self, database: Database, batch: Batch, published: Mapping[Place, int], attempts: int
+    ) -> Committed:
+        async with database.transaction():
+            locked = await self._positions.lock(database, batch.places)
+            fresh = fence(batch, locked)
+            effects = await self._effects(database, fresh)
+            applied = {each: position.applied_to for each, position in locked.items()}
+            out = published_after(fresh, effects, applied, published)
+            found = letters(fresh, effects, attempts)
+            rest = [*effects.rest, *(each.statement for each in effects.conditions)]
+            if found:
+                await execute_together(database, rest)  # where the batch breaks here, no letter is kept yet
+                await self._dead_letters.keep(found)
+                rest = []
+            await self._positions.advance(database, fresh.ends, out, rest)
         _count(fresh)
         return Committed(fresh.ends, effects.outgoing)
 
@@ -116,15 +150,15 @@ class Applying:
 
 
 def published_after(
-    batch: Batch, effects: Effects, locked: Mapping[Place, Position], published: Mapping[Place, int]
+    batch: Batch, effects: Effects, applied: Mapping[Place, int], published: Mapping[Place, int]
 ) -> dict[Place, int]:
-    """How far each partition's events are out once the batch is committed.
+    """How far each partition's events are out once the batch is committed; before, it is `applied` so far.
 
     Where everything before it is out and it has nothing to publish, that is its own end.
     """
     return {
         where: end
-        if not effects.outgoing and published[where] >= locked[where].applied_to
+        if not effects.outgoing and published[where] >= applied[where]
         else min(published[where], end)
         for where, end in batch.ends.items()
     }
@@ -152,6 +186,10 @@ def _cause(record: Incoming, error: BaseException | None, attempts: int) -> Caus
         case Event() if error is not None:
             return Cause("failed", "the service broke on this record", attempts, describe(error))
     return None
+
+
+def _all_events(batch: Batch) -> bool:
+    return all(isinstance(record.content, Event) for record in batch.records)
 
 
 def _count(batch: Batch) -> None:

@@ -1,7 +1,8 @@
 """Where a group stands in each partition: how far Postgres contains the log, and how far the outcomes are out.
 
-The rows are locked first in a batch's transaction and advance with its effects. That is what makes an effect happen
-once: a process that lost its partitions, and a record that comes again, find the position already moved.
+The rows are locked first in a batch's transaction and advance with its effects, or those of a small batch advance only
+from where it begins. That is what makes an effect happen once: a process that lost its partitions, and a record that
+comes again, find the position already moved.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +12,7 @@ from schemas.topics import Topic
 from worker import queries
 from worker.database import Database
 from worker.failures import WrongLog
-from worker.statements import Statement, execute_together
+from worker.statements import Condition, Statement, execute_if, execute_together
 
 QUERIES = queries.load("worker", "positions.sql")
 
@@ -82,6 +83,24 @@ class Positions:
         moved = [list(applied.values()), [published[place] for place in applied]]
         moving = Statement(QUERIES.advance, [self._group, *_columns(applied), *moved])
         await execute_together(database, [*rest, moving])
+
+    async def advance_from(
+        self,
+        database: Database,
+        since: Mapping[Place, int],
+        applied: Mapping[Place, int],
+        published: Mapping[Place, int],
+        rest: Sequence[Statement],
+        conditions: Sequence[Condition],
+    ) -> None:
+        """Move positions that nobody has locked, together with what is to be stored, if they still stand where a batch
+        begins and all else holds. Raises `NotSo`.
+        """
+        places = sorted(applied)
+        moved = [[each[place] for place in places] for each in (since, applied, published)]
+        parameters = [self._group, *_columns(places), *moved, self._cluster_id, self._epoch]
+        moving = Condition(Statement(QUERIES.advance_from, parameters), len(places))
+        await execute_if(database, [moving, *conditions], rest)
 
     async def mark_published(self, database: Database, published: Mapping[Place, int]) -> None:
         """Note how far everything was acknowledged."""

@@ -28,6 +28,22 @@ WHERE positions."group" = $1
     AND positions.topic = moved.topic
     AND positions.partition = moved.partition;
 
+-- advance_from --
+-- The same, of those that stand where the batch begins and belong to this log
+UPDATE positions
+SET applied_to = moved.applied_to,
+    published_to = greatest(positions.published_to, moved.published_to),
+    updated_at = now()
+FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[])
+    AS moved (topic, partition, since, applied_to, published_to)
+WHERE positions."group" = $1
+    AND positions.topic = moved.topic
+    AND positions.partition = moved.partition
+    AND positions.applied_to = moved.since
+    AND positions.cluster_id = $7
+    AND positions.epoch = $8
+RETURNING 1;
+
 -- mark_published --
 -- Note how far everything was acknowledged, without a batch
 UPDATE positions

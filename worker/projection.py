@@ -10,7 +10,7 @@ from worker.records import Incoming, Outgoing, Span
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
-    from worker.statements import Statement
+    from worker.statements import Condition, Statement
 
 Database: TypeAlias = "Connection[Record]"
 
@@ -19,19 +19,26 @@ Database: TypeAlias = "Connection[Record]"
 class Effects:
     """What applying a batch leaves to be done: events to publish, in order, and records on which the service broke.
 
-    `rest` is still to be stored: the loop does it together with moving the positions.
+    `rest` is still to be stored: the loop does it together with moving the positions, and so are the statements of the
+    `conditions`, which say that what was read is still so as far as the positions don't. With these locked, they hold.
     """
 
     outgoing: Sequence[Outgoing] = ()
     failed: Sequence[tuple[Incoming, BaseException]] = ()
     rest: "Sequence[Statement]" = ()
+    conditions: "Sequence[Condition]" = ()
+
+
+class NeedsLocks(Exception):
+    """A batch can't be applied but in a transaction, with its positions locked."""
 
 
 class Projection(Protocol):
     """A service's tables as a fold of its topics.
 
-    `group` is the consumer group and never changes. The loop gives each record once, in order per partition, inside one
-    transaction per batch in which the position rows are locked; what `apply` does commits together with the positions.
+    `group` is the consumer group and never changes. The loop gives each record once, in order per partition. What
+    `apply` does commits together with the positions: in one transaction per batch, in which their rows are locked, or
+    of a few records in the one statement that moves them.
     """
 
     @property
@@ -45,6 +52,14 @@ class Projection(Protocol):
         """How many transactions may be under way at once, each with partitions of its own.
 
         More than one only where no row is touched, and nothing in order published, from two partitions.
+        """
+        ...
+
+    @property
+    def at_once(self) -> int:
+        """Of how many records at most `apply` may also be asked without a transaction.
+
+        Then it stores nothing by itself, and raises `NeedsLocks` where it would have to.
         """
         ...
 

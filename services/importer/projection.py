@@ -26,6 +26,7 @@ class ImporterProjection:
     topics: Sequence[Topic] = (REQUESTS,)
     lanes = 1
     """One statement a batch: there is nothing to gain."""
+    at_once = 0
 
     async def prepare(self, database: Database) -> None:
         await database.execute("SET ROLE muster_importer")

@@ -1,6 +1,6 @@
 """The rows of integration progress as a fold of requests and outcomes: lock, load, fold, store, tell."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 import orjson
@@ -31,6 +31,7 @@ class NotifierProjection:
     topics: Sequence[Topic] = (REQUESTS, OUTCOMES)
     lanes = 1
     """A row is a fold of both topics."""
+    at_once = 20
 
     def __init__(self) -> None:
         self._days: set[date] = set()
@@ -47,13 +48,13 @@ class NotifierProjection:
         keys = {key for event, _ in inputs for key in touched(event)}
         if not keys:
             return Effects()
-        now = await store.lock(database, {key.tenant_id for key in keys})
-        ledger = Ledger(await store.rows(database, keys), now)
+        loaded = await store.load(database, keys)
+        ledger = Ledger(loaded.rows, loaded.now)
         for event, source in inputs:
             ledger.read(event, source)
         changes = ledger.changes()
         await self._make_room(database, (store.day(each.row.requested_at) for each in changes))
-        return _effects(changes)
+        return _effects(changes, loaded.folds)
 
     async def unpublished(self, database: Database, span: Span) -> Sequence[Outgoing]:
         return [
@@ -67,8 +68,8 @@ class NotifierProjection:
                 self._days.add(day)  # one that this transaction made is there only if it commits
 
 
-def _effects(changes: Sequence[Changed]) -> Effects:
-    """The rows to be stored, and what is to be told of them."""
+def _effects(changes: Sequence[Changed], folds: Mapping[str, int]) -> Effects:
+    """The rows to be stored, and what is to be told of them, unless rows of a tenant were folded meanwhile."""
     rows: list[tuple[Row, bytes]] = []
     tellings: list[Telling] = []
     for row, cause in ((each.row, each.cause) for each in changes):
@@ -78,7 +79,7 @@ def _effects(changes: Sequence[Changed]) -> Effects:
             event = envelope(IntegrationProgressed.TYPE, shown, **_surroundings(row, cause))
             tellings.append(Telling(row, cause, event))
     outgoing = [Outgoing(PROGRESS, row.key.tenant_id, event) for row, _, event in tellings]
-    return Effects(outgoing, rest=store.put_rows(rows, tellings))
+    return Effects(outgoing, rest=store.put_rows(rows, tellings), conditions=[store.unfolded(folds)])
 
 
 def source_of(incoming: Incoming) -> Source:

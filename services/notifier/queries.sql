@@ -7,13 +7,32 @@ ON CONFLICT DO NOTHING;
 -- lock_tenants --
 -- Lock the tenants whose rows a batch folds, in one order everywhere, if all are there, and then look at the clock
 WITH locked AS MATERIALIZED (
-    SELECT tenant_id FROM tenants
+    SELECT tenant_id, folds FROM tenants
     WHERE tenant_id = ANY ($1::text[])
         AND (SELECT count(*) FROM tenants WHERE tenant_id = ANY ($1::text[])) = cardinality($1::text[])
     ORDER BY tenant_id
     FOR UPDATE
 )
-SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM locked HAVING count(*) = cardinality($1::text[]);
+SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now, array_agg(folds ORDER BY tenant_id) AS folds
+FROM locked HAVING count(*) = cardinality($1::text[]);
+
+-- count_folds --
+-- Count that rows of these tenants are folded once more, of those where nobody else was in between
+UPDATE tenants SET folds = tenants.folds + 1
+FROM unnest($1::text[], $2::bigint[]) AS seen (tenant_id, folds)
+WHERE tenants.tenant_id = seen.tenant_id AND tenants.folds = seen.folds
+RETURNING 1;
+
+-- load --
+-- What a few inputs need, without a lock: the clock, how often each tenant's rows were folded, and the rows
+SELECT
+    floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint,
+    ARRAY(SELECT folds FROM tenants WHERE tenant_id = ANY ($4::text[]) ORDER BY tenant_id),
+    ARRAY(
+        SELECT ROW(progress.tenant_id, outcome_offset, outcome_swap, request_seen, bulk_from, reviewable, shown)
+        FROM unnest($1::text[], $2::text[], $3::text[]) AS touched (tenant_id, kind, row_id)
+        JOIN progress USING (tenant_id, kind, row_id)
+    );
 
 -- now --
 -- Milliseconds since 1970, as readers of this database see it

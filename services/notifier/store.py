@@ -1,6 +1,10 @@
-"""The notifier's tables as the projection uses them, inside the transaction of a batch."""
+"""The notifier's tables as the projection uses them: in the transaction of a batch, or around it for a few records.
 
-from collections.abc import Iterable, Sequence
+Two processes may fold inputs of one tenant, one its requests and the other its outcomes; a row that neither has made
+yet can't be locked, but the tenant can. Who locks nothing relies on how often the tenant's rows were folded so far.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
@@ -11,9 +15,9 @@ from services.notifier.domain.ledger import Source
 from services.notifier.domain.rows import Key, Row, Stamp
 from services.notifier.domain.snapshots import row_of
 from worker import queries
-from worker.projection import Database
+from worker.projection import Database, NeedsLocks
 from worker.records import Span
-from worker.statements import Statement
+from worker.statements import Condition, Statement
 
 QUERIES = queries.load("services.notifier", "queries.sql")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,27 +32,44 @@ class Telling(NamedTuple):
     event: bytes
 
 
-async def lock(database: Database, tenants: Iterable[str]) -> int:
-    """Lock the tenants until the transaction ends, and return the database's clock (milliseconds since 1970).
+class Loaded(NamedTuple):
+    """Rows, how often those of each tenant were folded, and the database's clock (milliseconds since 1970)."""
 
-    Two processes may fold inputs of one tenant, one its requests and the other its outcomes; a row that neither has
-    made yet can't be locked, but the tenant can.
+    rows: list[Row]
+    folds: Mapping[str, int]
+    now: int
+
+
+async def load(database: Database, keys: Collection[Key]) -> Loaded:
+    """The rows under these keys that exist, and the bulks' rows that they belong to.
+
+    In a transaction their tenants are locked until it ends. Otherwise it is up to `unfolded` that nothing has changed;
+    raises `NeedsLocks` for a tenant that was never seen.
     """
-    ordered = sorted(tenants)
-    now: int | None = await database.fetchval(QUERIES.lock_tenants, ordered)
-    if now is None:
-        await database.execute(QUERIES.add_tenants, ordered)
-        now = await database.fetchval(QUERIES.lock_tenants, ordered)
-    assert now is not None
-    return now
+    tenants = sorted({key.tenant_id for key in keys})
+    if database.is_in_transaction():
+        now, folds = await _lock(database, tenants)
+        found = await _rows(database, keys)
+    else:
+        loaded = await database.fetchrow(QUERIES.load, *_columns(keys), tenants)
+        assert loaded is not None
+        now, folds, stored = loaded
+        if len(folds) < len(tenants):
+            raise NeedsLocks
+        found = [_row(each) for each in stored]
+    found += await _bulks_of(database, found, keys)
+    return Loaded(found, dict(zip(tenants, folds, strict=True)), now)
 
 
-async def rows(database: Database, keys: Iterable[Key]) -> list[Row]:
-    """The rows under these keys that exist, and the bulks' rows that they belong to."""
-    wanted = set(keys)
-    found = await _rows(database, wanted)
-    bulks = {Key(row.key.tenant_id, "bulk_import", row.bulk_id) for row in found if row.bulk_id}
-    return found + (await _rows(database, bulks - wanted) if bulks - wanted else [])
+async def rows(database: Database, keys: Collection[Key]) -> list[Row]:
+    """The same rows, for who has the tables to itself."""
+    found = await _rows(database, keys)
+    return found + await _bulks_of(database, found, keys)
+
+
+def unfolded(folds: Mapping[str, int]) -> Condition:
+    """That nobody has folded rows of these tenants since they were loaded; from here on it is once more."""
+    return Condition(Statement(QUERIES.count_folds, [list(folds), list(folds.values())]), len(folds))
 
 
 async def add_partitions(database: Database, day: date) -> bool:
@@ -94,21 +115,38 @@ def day(milliseconds: int) -> date:
     return instant(milliseconds).date()
 
 
+async def _lock(database: Database, tenants: Sequence[str]) -> tuple[int, Sequence[int]]:
+    """Lock the tenants, seen before or not; the clock then, and how often rows of each were folded."""
+    found = await database.fetchrow(QUERIES.lock_tenants, tenants)
+    if found is None:
+        await database.execute(QUERIES.add_tenants, tenants)
+        found = await database.fetchrow(QUERIES.lock_tenants, tenants)
+    assert found is not None
+    return found["now"], found["folds"]
+
+
 async def _rows(database: Database, keys: Iterable[Key]) -> list[Row]:
-    ordered = sorted(keys)
-    columns = ([key[field] for key in ordered] for field in range(len(Key._fields)))
-    return [_row(each) for each in await database.fetch(QUERIES.rows, *columns)]
+    return [_row(each) for each in await database.fetch(QUERIES.rows, *_columns(keys))]
+
+
+async def _bulks_of(database: Database, rows: Sequence[Row], but: Collection[Key]) -> list[Row]:
+    bulks = {Key(row.key.tenant_id, "bulk_import", row.bulk_id) for row in rows if row.bulk_id}
+    return await _rows(database, bulks.difference(but)) if bulks.difference(but) else []
+
+
+def _columns(keys: Iterable[Key]) -> list[list[str]]:
+    return list(map(list, zip(*sorted(keys), strict=True)))
 
 
 def _row(record: Record) -> Row:
-    offset = record["outcome_offset"]
+    tenant_id, offset, swap, request_seen, bulk_from, reviewable, shown = record
     return row_of(
-        record["tenant_id"],
-        IntegrationProgressed.model_validate_json(record["shown"]),
-        outcome=None if offset is None else Stamp(offset, record["outcome_swap"]),
-        request_seen=record["request_seen"],
-        bulk_from=record["bulk_from"] and milliseconds_of(record["bulk_from"]),
-        reviewable=record["reviewable"],
+        tenant_id,
+        IntegrationProgressed.model_validate_json(shown),
+        outcome=None if offset is None else Stamp(offset, swap),
+        request_seen=request_seen,
+        bulk_from=bulk_from and milliseconds_of(bulk_from),
+        reviewable=reviewable,
     )
 
 

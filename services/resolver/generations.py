@@ -15,6 +15,7 @@ from services.resolver.domain.version import RULES_VERSION
 from worker import queries
 from worker.failures import Rewind, StandBy, Stop
 from worker.projection import Database
+from worker.statements import Condition, Statement
 
 QUERIES = queries.load("services.resolver", "generations.sql")
 TABLES = ("clients", "members", "links", "items", "imports", "co_owner_emails", "decisions")
@@ -63,6 +64,11 @@ async def live(database: Database) -> Generation:
 async def showing(database: Database) -> Generation:
     """The live generation, whatever its rules."""
     return _found(await database.fetchrow(QUERIES.live_generation))
+
+
+def stays_live(generation: Generation) -> Condition:
+    """That these tables are live still, for a statement that stores something in them."""
+    return Condition(Statement(QUERIES.stays_live, [generation.number, generation.rules, generation.swap]), 1)
 
 
 async def check(database: Database, expected: Generation | None) -> None:

@@ -2,6 +2,10 @@
 -- The generation that readers and the resolver use
 SELECT number, rules, swap FROM resolver.generations WHERE live;
 
+-- stays_live --
+-- A row if this generation is live by now
+SELECT 1 WHERE resolver.is_live($1, $2, $3);
+
 -- add_first_generation --
 -- Note the generation that is live from the first day on
 INSERT INTO resolver.generations (number, rules, swap, live, made_at) VALUES ($1, $2, 0, true, clock_timestamp());

@@ -7,10 +7,12 @@ from schemas.codec import Event, Unreadable
 from schemas.topics import JOURNAL, OUTCOMES, Topic
 from services.resolver import foreign, generations, saving, store
 from services.resolver.domain.fold import JournalRecord, Verdict
+from services.resolver.domain.state import World
 from services.resolver.generations import Generation
-from worker.projection import Database, Effects
+from services.resolver.rows import Values
+from worker.projection import Database, Effects, NeedsLocks
 from worker.records import Failed, Incoming, Outgoing, Span
-from worker.statements import execute_together
+from worker.statements import Statement
 
 MayBegin = Callable[[Database, Generation], Awaitable[None]]
 
@@ -22,6 +24,7 @@ class ResolverProjection:
     topics: Sequence[Topic] = (JOURNAL,)
     lanes = 3
     """A tenant is on one partition, and no row, index key or order of outcomes is shared by two tenants."""
+    at_once = store.AT_ONCE
 
     def __init__(self, may_begin: MayBegin | None = None) -> None:
         """`may_begin` raises `StandBy` where these tables are not to be filled."""
@@ -44,10 +47,7 @@ class ResolverProjection:
         records = [journal_record(incoming) for incoming in batch]
         world = await store.load(database, records, live.swap, live)
         verdicts, decisions = saving.fold(world, records)
-        rest = await saving.save_most(database, world, decisions)
-        if any(verdict.result == "repeated" for verdict in verdicts):
-            await execute_together(database, rest)  # what answers a repeat may be in this very batch
-            rest = ()
+        rest = await self._save(database, world, decisions, verdicts)
         await foreign.count(database, verdicts)
         return Effects(
             outgoing=await self._outgoing(database, verdicts),
@@ -57,7 +57,25 @@ class ResolverProjection:
                 if verdict.error is not None
             ],
             rest=rest,
+            conditions=[generations.stays_live(live)],
         )
+
+    async def _save(
+        self, database: Database, world: World, decisions: Sequence[Values], verdicts: Sequence[Verdict]
+    ) -> Sequence[Statement]:
+        """Store what came of a batch, or return what is still to be done for that."""
+        repeats = any(verdict.result == "repeated" for verdict in verdicts)
+        if not database.is_in_transaction():
+            if repeats:
+                raise NeedsLocks
+            return saving.statements(world, decisions)
+        if repeats:  # what answers a repeat may be in this very batch
+            await saving.save(database, world, decisions)
+            return ()
+        if 0 < len(decisions) < saving.COPIED_FROM:
+            return saving.statements(world, decisions)
+        await saving.save_by_table(database, world, decisions)
+        return ()
 
     async def unpublished(self, database: Database, span: Span) -> Sequence[Outgoing]:
         found = await store.outcomes(database, span.partition, span.since, span.until)

@@ -1,6 +1,6 @@
 """Storing what a fold changed: many new rows are copied, the others are put or taken away, a statement per table.
 
-What a few records came to is put in one statement for all tables.
+What a few records came to is stored in one statement for all tables: no row is put and taken away in it.
 
 All statements run in one transaction with the position that tells of them. Rows are sorted by key, so that writers
 can't deadlock.
@@ -157,25 +157,51 @@ def fold(world: World, records: Iterable[JournalRecord]) -> tuple[list[Verdict],
 
 
 async def save(database: Database, world: World, decisions: Sequence[Values]) -> None:
-    """Store what changed since the states were settled, and what every record came to."""
-    await execute_together(database, await save_most(database, world, decisions))
+    """Store what changed since the states were settled, and what every record came to. Run in a transaction."""
+    if 0 < len(decisions) < COPIED_FROM:
+        await execute_together(database, statements(world, decisions))
+    else:
+        await save_by_table(database, world, decisions)
 
 
-async def save_most(database: Database, world: World, decisions: Sequence[Values]) -> Sequence[Statement]:
-    """The same, except for what these statements do: of a few records that is nearly all, of many nothing."""
+def statements(world: World, decisions: Sequence[Values]) -> Sequence[Statement]:
+    """What stores the same in one statement together, for a few records."""
+    changes = _all_changes(world)
+    drops = [
+        Statement(kind.drop, list(map(list, zip(*gone, strict=True)))) for kind, _, _, gone in changes if gone
+    ]
+    puts = [
+        Statement(kind.put, _columns(kind, changed + new))
+        for kind, new, changed, _ in changes
+        if new or changed
+    ]
+    kept = Statement(QUERIES.put_decisions, list(map(list, zip(*decisions, strict=True))))
+    return [*drops, *puts, kept]
+
+
+async def save_by_table(database: Database, world: World, decisions: Sequence[Values]) -> None:
+    """The same for many records, a statement or two per table."""
+    changes = _all_changes(world)
+    for kind, _, _, gone in changes:
+        if gone:
+            await database.execute(kind.drop, *map(list, zip(*gone, strict=True)))
+    for kind, new, changed, _ in changes:
+        put = changed if len(new) >= COPIED_FROM else changed + new
+        if put:
+            await database.execute(kind.put, *_columns(kind, put))
+        if len(new) >= COPIED_FROM:
+            records = zip(*_columns(kind, new), strict=True)
+            await database.copy_records_to_table(kind.table, records=records, columns=kind.columns)
+    await database.copy_records_to_table("decisions", records=decisions, columns=DECISION_COLUMNS)
+
+
+def _all_changes(world: World) -> Sequence[Changes]:
     tenants = [
         (tenant_id, state)
         for tenant_id, state in sorted(world.tenants.items())
         if any(state.changed.values())
     ]
-    changes = [_changes(kind, tenants) for kind in KINDS]
-    for each in changes:
-        if each.gone:
-            await database.execute(each.kind.drop, *map(list, zip(*each.gone, strict=True)))
-    if 0 < len(decisions) < COPIED_FROM:
-        return _put_at_once(changes, decisions)
-    await _put_by_table(database, changes, decisions)
-    return ()
+    return [_changes(kind, tenants) for kind in KINDS]
 
 
 def _changes(kind: Kind, tenants: Sequence[tuple[str, TenantState]]) -> Changes:
@@ -190,26 +216,6 @@ def _changes(kind: Kind, tenants: Sequence[tuple[str, TenantState]]) -> Changes:
             elif touched[key]:
                 changes.gone.append((tenant_id, *key) if isinstance(key, tuple) else (tenant_id, key))
     return changes
-
-
-def _put_at_once(changes: Sequence[Changes], decisions: Sequence[Values]) -> Sequence[Statement]:
-    puts = [
-        Statement(kind.put, _columns(kind, changed + new))
-        for kind, new, changed, _ in changes
-        if new or changed
-    ]
-    return [*puts, Statement(QUERIES.put_decisions, list(map(list, zip(*decisions, strict=True))))]
-
-
-async def _put_by_table(database: Database, changes: Sequence[Changes], decisions: Sequence[Values]) -> None:
-    for kind, new, changed, _ in changes:
-        put = changed if len(new) >= COPIED_FROM else changed + new
-        if put:
-            await database.execute(kind.put, *_columns(kind, put))
-        if len(new) >= COPIED_FROM:
-            records = zip(*_columns(kind, new), strict=True)
-            await database.copy_records_to_table(kind.table, records=records, columns=kind.columns)
-    await database.copy_records_to_table("decisions", records=decisions, columns=DECISION_COLUMNS)
 
 
 def _columns(kind: Kind, some: Sequence[Values]) -> list[list[Any]]:

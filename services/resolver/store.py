@@ -1,6 +1,7 @@
 """The resolver's tables: what a batch touches is loaded whole, to be folded in memory.
 
-All statements run in the batch's transaction, after its position rows were locked.
+All statements run in the batch's transaction, after its position rows were locked; or, for a few records, before a
+statement that stores what came of them only if their positions have not moved since: a tenant's rows change with them.
 """
 
 from collections.abc import Collection, Mapping, Sequence

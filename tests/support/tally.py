@@ -59,6 +59,7 @@ class TallyProjection:
     group = "tally"
     topics: Sequence[Topic] = (REQUESTS,)
     lanes = 3
+    at_once = 0
 
     def __init__(self) -> None:
         self.cut: set[str] = set()

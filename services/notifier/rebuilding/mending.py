@@ -51,6 +51,7 @@ async def _mend(database: Database, some: Sequence[Record], now: int) -> None:
         for key, each in zip(keys, some, strict=True)
         if key in there
     ]
+    await database.execute(QUERIES.count_folds, sorted({key.tenant_id for key in keys}))
     await database.execute(QUERIES.take_away, *map(list, zip(*keys, strict=True)))
     await database.execute(LIVE)
     for day in {store.day(row.requested_at) for row, _ in rows}:

@@ -96,6 +96,10 @@ LEFT JOIN LATERAL (
 WHERE $1::text IS NULL OR (tenant_id, kind, row_id) > ($1, $2::text, $3::text)
 ORDER BY tenant_id, kind, row_id LIMIT $4;
 
+-- count_folds --
+-- Rows of these tenants change: who has loaded some and not stored them yet is to load them again
+UPDATE notifier.tenants SET folds = folds + 1 WHERE tenant_id = ANY ($1::text[]);
+
 -- take_away --
 -- Rows that are replaced, or that follow from nothing
 DELETE FROM notifier.progress

@@ -74,6 +74,7 @@ class Refolding:
     group = "resolver"
     topics = (JOURNAL,)
     lanes = 1
+    at_once = 0
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
