@@ -88,6 +88,16 @@ def importer(results: Results) -> list[Ceiling]:
     ]
 
 
+def hops(name: str) -> Callable[[Results], list[Ceiling]]:
+    """The p99 of the bare hops, at the first one's row or at the end, in times of the floor's."""
+
+    def found(results: Results) -> list[Ceiling]:
+        waits = figures(results, "commands")
+        return [Ceiling(waits[name]["p99"] / waits["floor"]["p99"], "of the bare hops")]
+
+    return found
+
+
 def sentences(results: Results) -> list[str]:
     """What takes which CPU at least, and what the contender took: of each bound that was measured."""
     said = []

@@ -20,7 +20,7 @@ from benchmarks.spread import latencies
 from benchmarks.usage import Meter
 
 WARM_UP_SECONDS = 2.0
-BEYOND = "WHERE applied_to > coalesce(($1::bigint[])[partition + 1], -1)"
+BEYOND = "WHERE applied_to > coalesce(known[partition + 1], -1)"
 FLOOR = f"SELECT partition, applied_to FROM {bare.FIRST}_positions {BEYOND}"
 ROWS = f"SELECT partition, applied_to FROM resolver_g1.positions {BEYOND} AND topic = 'muster.journal'"
 
@@ -69,8 +69,8 @@ async def _floor(bench: Bench, place: Place, name: str) -> tuple[Waits, Used]:
 async def _hops(bench: Bench, place: Place, name: str) -> tuple[Waits, Used]:
     seen: dict[str, float] = {}
     async with bare.hops(place, name, seen) as processes:
-        sent, _, used = await _commanded(bench, place, name, processes, FLOOR, seen)
-    return {"hops": observing.waits(sent, seen.get)}, used
+        sent, commits, used = await _commanded(bench, place, name, processes, FLOOR, seen)
+    return {"hops_row": _stored(sent, commits), "hops": observing.waits(sent, seen.get)}, used
 
 
 async def _services(

@@ -42,7 +42,8 @@ CEILINGS = {
 WAITS = {
     "floor": "raw floor: aiokafka, one upsert, one commit",
     "row": "command to committed row",
-    "hops": "the dashboard's hops, bare: two consumers one after the other, three topics, two commits",
+    "hops_row": "the dashboard's hops, bare: to the first consumer's row",
+    "hops": "the same, to the end: two consumers one after the other, three topics, two commits",
     "dashboard": "command to event at a dashboard",
 }
 TURNS = {
@@ -54,9 +55,10 @@ TURNS = {
 
 CEILING = """\
 A ceiling is what the same work came to in this run without what only Muster does, measured as the target is: with rows
-and outcomes made before, and what is left of that with the CPU of the rules in it; of the importer, calls, reading,
-events and storing alone ([below](#what-nobody-can-be-faster-than-here)). One in bold misses the target by itself: it
-stands in the way."""
+and outcomes made before, and what is left of that with the CPU of the rules in it
+([below](#what-nobody-can-be-faster-than-here)); of commands, bare consumers that hand them on as a dashboard needs
+([below](#a-commands-way)); of the importer, calls, reading, events and storing alone. One in bold misses the target by
+itself: it stands in the way."""
 
 
 def render(results: Results) -> str:

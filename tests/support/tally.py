@@ -36,6 +36,7 @@ from worker.app import Ended, Resources, Service, run, serve
 from worker.projection import Database, Effects
 from worker.records import Failed, Incoming, Outgoing, Span
 from worker.settings import Settings
+from worker.statements import Statement
 
 TABLES = """
 CREATE SCHEMA tally;
@@ -51,6 +52,10 @@ CREATE TABLE tally.records (
     session integer NOT NULL DEFAULT pg_backend_pid()
 );
 """
+NOTE = """
+INSERT INTO records (partition, "offset", result, tenant_id, event_id, answer)
+SELECT * FROM unnest($1::integer[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bytea[])
+"""
 
 
 class TallyProjection:
@@ -59,9 +64,9 @@ class TallyProjection:
     group = "tally"
     topics: Sequence[Topic] = (REQUESTS,)
     lanes = 3
-    at_once = 0
 
     def __init__(self) -> None:
+        self.at_once = 20
         self.cut: set[str] = set()
 
     async def prepare(self, database: Database) -> None:
@@ -90,12 +95,7 @@ class TallyProjection:
                 rows.append(row(record, "failed", event.event))
             else:
                 rows.append(row(record, event.why))
-        await database.copy_records_to_table(
-            "records",
-            records=rows,
-            columns=["partition", "offset", "result", "tenant_id", "event_id", "answer"],
-        )
-        return Effects(outgoing, failed)
+        return Effects(outgoing, failed, rest=[Statement(NOTE, list(map(list, zip(*rows, strict=True))))])
 
     async def _grant(self, wish: str, event: Event, database: Database) -> None:
         if wish in ("poison", "incurable"):

@@ -16,7 +16,9 @@ from tests.support.watching.model import COUNTS, final_rows
 from tests.support.watching.story import Input, client_added, connection, outcome, request, run
 from tests.support.watching.strategies import Logs, a_request, deliveries, outcomes
 from tests.support.watching.tables import DAY, Tables, notifier_tables, now
+from worker.projection import NeedsLocks
 from worker.records import Failed, Span
+from worker.statements import NotSo
 
 
 def logs_of(dice: random.Random) -> Logs:
@@ -26,10 +28,12 @@ def logs_of(dice: random.Random) -> Logs:
     )
 
 
+@pytest.mark.parametrize("at_once", [False, True], ids=["locked", "at_once"])
 @pytest.mark.parametrize("seed", range(6))
-async def test_the_stored_rows_are_the_models(tables: Tables, seed: int) -> None:
+async def test_the_stored_rows_are_the_models(tables: Tables, seed: int, *, at_once: bool) -> None:
     """However the two topics are cut, interleaved and read again, the tables hold what the model says."""
     dice = random.Random(seed)
+    tables.at_once = at_once
     told = logs_of(dice)
     for batch in deliveries(Dice(dice.randbytes(200)), told):
         await tables.apply_at(batch)
@@ -208,6 +212,39 @@ async def test_two_processes_may_fold_one_import(
         **dict.fromkeys(["queued", "fetching", "in_review", "completed", "failed", "superseded"], 0),
         "ready_for_review": 1,
     }
+
+
+@pytest.mark.parametrize("first", ["locked", "at_once"])
+async def test_a_few_inputs_are_loaded_again_where_the_tenants_rows_were_folded_meanwhile(
+    database: str, tables: Tables, first: str
+) -> None:
+    """Without a lock too nothing is lost or twice, whichever way the other process goes."""
+    at = now()
+    await tables.apply(request("another", at=at))
+    told = outcome(5, run("i1", "ready_for_review", requested_at=at, bulk="b", pending=1), at=at + 9)
+    async with notifier_tables(database) as other:
+        late = await other.projection.apply(other.database, [told.incoming(5)])
+        tables.at_once = first == "at_once"
+        await tables.apply(request("i1", at=at, bulk="b", name="Oak"))
+        with pytest.raises(NotSo):
+            await other.store(late)
+        assert (await tables.shown())["import", "i1"]["status"] == "queued"
+        await other.store(await other.projection.apply(other.database, [told.incoming(5)]))
+
+    shown = await tables.shown()
+    assert shown["import", "i1"]["status"] == "ready_for_review"
+    assert shown["import", "i1"]["personal"] == {"client_name": "Oak"}
+    assert shown["bulk_import", "b"]["bulk"]["ready_for_review"] == 1
+
+
+async def test_a_tenant_that_was_never_seen_is_locked_first(tables: Tables) -> None:
+    """There is nothing yet that would tell of another process."""
+    with pytest.raises(NeedsLocks):
+        await tables.projection.apply(tables.database, [request("i1", at=now()).incoming(0)])
+
+    tables.at_once = True
+    await tables.apply(request("i1", at=now()))
+    assert ("import", "i1") in await tables.shown()
 
 
 async def test_an_import_that_joins_late_opens_a_new_bulk(tables: Tables) -> None:

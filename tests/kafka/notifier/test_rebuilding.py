@@ -94,10 +94,12 @@ async def test_damaged_rows_are_found_mended_and_told(
             await database.execute(DAMAGE)
         if killed:
             monkeypatch.setattr(rebuild, "tell", told_nothing)
-        async with rebuilding(notifier) as (_, begun):
+        async with rebuilding(notifier) as (database, begun):
+            folds = await database.fetchval("SELECT sum(folds) FROM notifier.tenants")
             wrong = await begun.compare()
             examples = await begun.examples(["practice"], 3, personal=False)
             mended = await begun.mend(wrong)
+            assert await database.fetchval("SELECT sum(folds) FROM notifier.tenants") > folds
         await eventually(lambda: tells(notifier, early(at)))
         await notifier.tell(*late(at))
         await eventually(lambda: tells(notifier, early(at) + late(at)))

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from ops.migrate import migrate
 from stack.broker import Broker
 from stack.kafka import EmbeddedKafka
@@ -86,8 +88,10 @@ async def test_connections_that_are_cut_are_made_again(tally: Tally) -> None:
     await check(tally, number)
 
 
-async def test_no_record_is_to_blame_for_a_session_that_ends_in_its_transaction(tally: Tally) -> None:
+@pytest.mark.parametrize("at_once", [0, 20], ids=["in_its_transaction", "before_its_statement"])
+async def test_no_record_is_to_blame_for_a_session_that_ends(tally: Tally, at_once: int) -> None:
     """Between a server's last words and the end of the connection, asyncpg reports errors of many kinds."""
+    tally.projection.at_once = at_once
     number = 30
     await tally.ask(*((f"t{n % 8}", f"e{n}", "cut" if n % 5 == 0 else "Ada") for n in range(number)))
 

@@ -1,4 +1,4 @@
-"""The resolver on a real Postgres, as the consumer loop drives it: positions locked, fenced, applied, advanced."""
+"""The resolver on a real Postgres, as the consumer loop drives it, by the loop's own transactions."""
 
 import json
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -12,15 +12,16 @@ import asyncpg
 from schemas.codec import decode
 from schemas.topics import JOURNAL, OUTCOMES
 from services.resolver.projection import ResolverProjection
+from services.resolver.replaying.folding import Unkept
 from tests.support.journals.cutting import Delivery
 from tests.support.journals.entries import PARTITION_OF, Entry
 from tests.support.model.fold import Tables
 from tests.support.model.records import Row
 from tests.support.resolving.core import Told
+from worker.applying import Applying
 from worker.batch import Batch, fence
 from worker.database import Database
 from worker.positions import Log, Positions
-from worker.projection import Effects
 from worker.records import Outgoing, Span
 
 SCHEMA = "resolver_g1"
@@ -39,40 +40,41 @@ class Loop:
     """One resolver process and its database; `published` is what it gave to be published, by partition."""
 
     def __init__(self, database: Database, entries: Sequence[Entry], schema: str = SCHEMA) -> None:
-        self._database = database
+        self.database = database
         self._schema = schema
         self._entries = entries
         self._projection = ResolverProjection()
         self._positions = Positions("resolver", "a cluster", 1)
+        self._applying = Applying(self._projection, self._positions, Unkept())
         self.published: dict[int, list[Outgoing]] = {partition: [] for partition in PARTITIONS}
 
     async def start(self) -> None:
         """Begin as a fresh process does."""
-        await self._projection.prepare(self._database)
+        await self._projection.prepare(self.database)
         logs = {(JOURNAL.name, partition): Log(JOURNAL, 0, 2**31) for partition in PARTITIONS}
-        async with self._database.transaction():
-            await self._positions.take_up(self._database, logs)
+        async with self.database.transaction():
+            await self._positions.take_up(self.database, logs)
 
     async def deliver(self, delivery: Delivery) -> None:
         """Give some records; those that were applied before are dropped by the position."""
-        transaction = self._database.transaction()
-        await transaction.start()
-        effects = await self._apply(self._batch(delivery))
+        batch = self._batch(delivery)
         if delivery.lost:
-            await transaction.rollback()
+            await self._die_over(batch)
             return
-        await transaction.commit()
-        for outgoing in effects.outgoing:
-            self.published[PARTITION_OF[outgoing.tenant_id]].append(outgoing)
+        for done in await self._applying.apply(self.database, batch, batch.ends):
+            for outgoing in done.outgoing:
+                self.published[PARTITION_OF[outgoing.tenant_id]].append(outgoing)
 
-    async def _apply(self, batch: Batch) -> Effects:
-        fresh = fence(batch, await self._positions.lock(self._database, batch.places))
-        effects = await self._projection.apply(self._database, fresh.records)
-        await self._positions.advance(self._database, fresh.ends, fresh.ends, effects.rest)
-        return effects
+    async def _die_over(self, batch: Batch) -> None:
+        transaction = self.database.transaction()
+        await transaction.start()
+        fresh = fence(batch, await self._positions.lock(self.database, batch.places))
+        effects = await self._projection.apply(self.database, fresh.records)
+        await self._positions.advance(self.database, fresh.ends, fresh.ends, effects.rest)
+        await transaction.rollback()
 
     async def unpublished(self, partition: int, since: int, until: int) -> Sequence[Outgoing]:
-        return await self._projection.unpublished(self._database, Span(JOURNAL, partition, since, until))
+        return await self._projection.unpublished(self.database, Span(JOURNAL, partition, since, until))
 
     def _batch(self, delivery: Delivery) -> Batch:
         chosen = self._entries[delivery.since : delivery.until]
@@ -123,7 +125,7 @@ class Loop:
             f'{column} COLLATE "C"' if column.endswith(("_id", "email")) else column
             for column in key.split(", ")
         )
-        return await self._database.fetch(f"SELECT * FROM {self._schema}.{table} ORDER BY {collated}")
+        return await self.database.fetch(f"SELECT * FROM {self._schema}.{table} ORDER BY {collated}")
 
 
 def _plain(row: Iterable[tuple[str, Any]]) -> Row:

@@ -1,7 +1,7 @@
 """A notifier's tables in a database of the test's own, filled without Kafka in between."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,9 +13,9 @@ from schemas.topics import OUTCOMES, REQUESTS
 from services.notifier.projection import NotifierProjection
 from services.notifier.reads import EVERYTHING, Filters, Reads
 from tests.support.watching.story import Input
-from worker.projection import Database
+from worker.projection import Database, Effects, NeedsLocks
 from worker.records import Incoming, Outgoing, Span
-from worker.statements import execute_together
+from worker.statements import NotSo, execute_if, execute_together
 
 DAY = 24 * 60 * 60 * 1000
 
@@ -27,6 +27,8 @@ class Tables:
     database: Database
     projection: NotifierProjection = field(default_factory=NotifierProjection)
     offsets: dict[str, int] = field(default_factory=dict)
+    at_once: bool = False
+    """Without a transaction where the loop would do without."""
 
     async def apply(self, *inputs: Input) -> list[dict[str, Any]]:
         """One batch, at the next offsets; the data of what is to be published."""
@@ -39,13 +41,24 @@ class Tables:
 
     async def apply_at(self, batch: Sequence[tuple[int, Input]]) -> Sequence[Outgoing]:
         """One batch, at these offsets."""
+        incoming = [each.incoming(offset) for offset, each in batch]
+        if self.at_once and len(incoming) <= self.projection.at_once:
+            with suppress(NeedsLocks, NotSo):
+                return await self.store(await self.projection.apply(self.database, incoming))
         async with self.database.transaction():
-            return await self.fold([each.incoming(offset) for offset, each in batch])
+            return await self.fold(incoming)
+
+    async def store(self, effects: Effects) -> Sequence[Outgoing]:
+        """What the loop does without a transaction, but for the positions. Raises `NotSo`."""
+        if effects.conditions:
+            await execute_if(self.database, effects.conditions, effects.rest)
+        return effects.outgoing
 
     async def fold(self, batch: Sequence[Incoming]) -> Sequence[Outgoing]:
         """What the loop does in its transaction, but for the positions."""
         effects = await self.projection.apply(self.database, batch)
-        await execute_together(self.database, effects.rest)
+        conditions = [each.statement for each in effects.conditions]
+        await execute_together(self.database, [*effects.rest, *conditions])
         return effects.outgoing
 
     async def unpublished(self, since: int = 0, until: int = 1_000_000) -> list[Outgoing]:

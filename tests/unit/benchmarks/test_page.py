@@ -67,7 +67,8 @@ def results():
                 "seconds": 300,
                 "floor": _waits(10.0),
                 "row": _waits(20.0),
-                "hops": _waits(25.0),
+                "hops_row": _waits(15.0),
+                "hops": _waits(45.0),
                 "dashboard": _waits(41.0),
                 "cpu": {name: {"kafka": 0.001, "busy": 0.5} for name in ("floor", "hops", "services")},
                 "memory": {"resolver": [100, 100], "notifier": [100, 100]},
@@ -89,6 +90,12 @@ def test_a_ratio_is_of_medians_and_against_debeziums_faster_way(results):
 def test_a_limit_itself_is_met_and_beyond_it_is_missed(results):
     assert _verdict(results, "command published to row").word == "met"
     assert _verdict(results, "command published to event").word == "**missed**"
+
+
+def test_the_bare_hops_are_a_commands_ceiling(results):
+    page = render(results)
+    assert "| at most 2 x | 2.00 x | met | 1.50 x of the bare hops |" in page
+    assert "| at most 4 x | 4.10 x | **missed** | **4.50 x** of the bare hops |" in page
 
 
 def test_what_was_not_measured_says_why(results):
