@@ -64,9 +64,9 @@ class TallyProjection:
     group = "tally"
     topics: Sequence[Topic] = (REQUESTS,)
     lanes = 3
+    at_once = 20
 
     def __init__(self) -> None:
-        self.at_once = 20
         self.cut: set[str] = set()
 
     async def prepare(self, database: Database) -> None:
