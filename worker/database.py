@@ -27,7 +27,7 @@ PLANS: Mapping[str, Any] = {
 }
 """A loop's statements find their rows by key, so each is planned once, and for that. Left to itself, Postgres plans a
 statement over few keys anew each time, which takes longer than its work."""
-FIRST_PLANS_SECONDS, PLANS_SECONDS = 0.25, 5.0
+FIRST_PLANS_SECONDS, PLANS_SECONDS = 0.25, 60.0
 """After which plans are made anew, twice as long each time: one that was made while a table was empty may use the wrong
 one of two indexes."""
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import IllegalStateError
 
 from schemas.topics import Topic
 from worker.batch import Batch, joined
@@ -18,6 +19,8 @@ KAFKA_SECONDS = 5.0
 PROBE_EVERY_SECONDS = 10.0
 QUIET_POLL_MS = 1000
 """How long a wait for records lasts after one that brought none, when everything is tidy already."""
+FEW = 100
+"""Records that are read in a few milliseconds."""
 NOTHING = Batch((), ())
 
 
@@ -42,34 +45,32 @@ class Intake:
         self._reader = reader
         self._ahead: asyncio.Task[Batch] | None = None
         self._quiet = False
+        self._held = False
         self._probed_at = time.monotonic()
+        kafka.resume(*self._read_to)  # an intake that was thrown away may have held them
         for each, begin in self._read_to.items():
             kafka.seek(each, begin)
 
     def read_ahead(self) -> None:
         """Begin to read the next batch, if that has not begun."""
         if self._ahead is None:
-            self._ahead = asyncio.create_task(
-                self._read(QUIET_POLL_MS if self._quiet else self._settings.poll_ms)
-            )
+            self._let_go()
+            timeout_ms = QUIET_POLL_MS if self._quiet else self._settings.poll_ms
+            self._ahead = asyncio.create_task(self._read(timeout_ms, may_hold=True))
 
-    async def next(self, company: float = 0) -> Batch:
+    async def next(self) -> Batch:
         """The next records; an empty batch after a while without any.
 
-        aiokafka fetches no more while there is something that nobody has taken. So where records lay there, all that
-        came in since then is still at the broker, and would wait for one batch more: it is waited for, `company`
-        seconds at most. Records that come while nothing lies there go at once.
+        By itself aiokafka fetches again as soon as records are taken, is given the first that comes, and fetches no
+        more until that is taken: what else comes in during a batch waits at the broker for a fetch and a batch longer.
+        So after few records nothing is fetched until the next ones are asked for, and then all that there is.
         """
-        company_ms = 0
-        batch = await self._taken(0) if self._ahead is None else NOTHING
-        if batch.spans:
-            company_ms = round(company * 1000)
-        else:
-            self.read_ahead()
-            batch = await self._read_ahead()
+        self.read_ahead()
+        batch = await self._read_ahead()
         self._quiet = not batch.records
-        if 0 < len(batch.records) < self._settings.batch_records:
-            batch = joined(batch, await self._taken(company_ms))
+        if FEW < len(batch.records) < self._settings.batch_records:
+            self._ahead = asyncio.create_task(self._read(0))
+            batch = joined(batch, await self._read_ahead())
         return batch
 
     async def of(self, partitions: Collection[TopicPartition]) -> Batch:
@@ -87,10 +88,6 @@ class Intake:
             return reading.result() if reading.done() else NOTHING
         finally:
             reading.cancel()
-
-    async def _taken(self, timeout_ms: int) -> Batch:
-        self._ahead = asyncio.create_task(self._read(timeout_ms))
-        return await self._read_ahead()
 
     async def _read_ahead(self) -> Batch:
         assert self._ahead is not None
@@ -138,12 +135,26 @@ class Intake:
             with suppress(asyncio.CancelledError, Exception):
                 await self._ahead
 
-    async def _read(self, timeout_ms: int, *partitions: TopicPartition) -> Batch:
+    async def _read(self, timeout_ms: int, *partitions: TopicPartition, may_hold: bool = False) -> Batch:
         fetched: dict[TopicPartition, Sequence[Raw]] = await self._kafka.getmany(
             *partitions, timeout_ms=timeout_ms, max_records=self._settings.batch_records
         )
         if not self._is_current():
             return NOTHING
+        if may_hold and 0 < sum(map(len, fetched.values())) <= min(FEW, self._settings.batch_records - 1):
+            self._hold()  # before the fetcher's turn comes
         batch = await self._reader.read(fetched, self._read_to)
         self._read_to.update({each: records[-1].offset + 1 for each, records in fetched.items()})
         return batch
+
+    def _hold(self) -> None:
+        """Fetch nothing until more is wanted."""
+        self._held = True
+        with suppress(IllegalStateError):  # they are being taken away
+            self._kafka.pause(*self._read_to)
+
+    def _let_go(self) -> None:
+        held, self._held = self._held, False
+        if held:
+            with suppress(IllegalStateError):
+                self._kafka.resume(*self._read_to)

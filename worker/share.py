@@ -14,19 +14,16 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from worker.applying import Applying, Committed
 from worker.batch import Batch, only
 from worker.database import Database
-from worker.intake import NOTHING, Intake
+from worker.intake import FEW, NOTHING, Intake
 from worker.lag import Lag
 from worker.outlet import Outlet
 from worker.positions import Place
 
 COMMIT_EVERY_SECONDS = 5.0
 COMMIT_SECONDS = 5.0
-FEW = 100
-"""Records that are read in a few milliseconds: not ahead, so that more of them come in one fetch."""
-REST_SECONDS, COMPANY_SECONDS = 0.005, 0.008
-"""How long the next batch rests after one of few records, and how long records that were there by then wait for what
-came in behind them: half as long as that one took, and as long as it took, at most. What a batch costs is shared by all
-that came in, and where it is dear each of them waits for fewer batches."""
+REST_SECONDS = 0.005
+"""How long the next batch rests after one of few records: half as long as that one took, at most. What a batch costs is
+shared by all that came in, and where it is dear each of them waits for fewer batches."""
 LANES_SECONDS = 1.0
 """How long lanes go on by themselves: whatever else there is to do waits for them."""
 
@@ -65,7 +62,7 @@ class Share:
         took, self._took = self._took, 0.0
         if took:
             await asyncio.sleep(min(took / 2, REST_SECONDS))
-        return await self._intake.next(company=min(took, COMPANY_SECONDS))
+        return await self._intake.next()
 
     async def work(self, databases: Sequence[Database], batch: Batch) -> None:
         """Apply a batch, and send its events on their way. The next one is read meanwhile, or after a pause if this one
