@@ -1,6 +1,9 @@
 -- What small batches of a service are stored by: one statement that stands only if nobody else was there first.
 
-CREATE FUNCTION public.require(holds boolean) RETURNS void
+CREATE SCHEMA worker;
+GRANT USAGE ON SCHEMA worker TO muster_importer, muster_resolver, muster_notifier;
+
+CREATE FUNCTION worker.require(holds boolean) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     IF holds IS NOT TRUE THEN
@@ -8,7 +11,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION public.require IS 'Roll back the statement that asks, unless this holds.';
+COMMENT ON FUNCTION worker.require IS 'Roll back the statement that asks, unless this holds.';
 
 -- In plpgsql, and volatile: it sees what was committed while its statement waited for a lock.
 CREATE FUNCTION resolver.is_live(number integer, rules integer, swap integer) RETURNS boolean

@@ -10,6 +10,8 @@ CREATE SCHEMA resolver;
 
 CREATE SCHEMA resolver_g1;
 
+CREATE SCHEMA worker;
+
 CREATE FUNCTION notifier.add_partitions(day date) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'notifier', 'pg_temp'
@@ -70,18 +72,6 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION public.require(holds boolean) RETURNS void
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    IF holds IS NOT TRUE THEN
-        RAISE EXCEPTION 'what this statement relied on is not so any more' USING ERRCODE = 'MU001';
-    END IF;
-END
-$$;
-
-COMMENT ON FUNCTION public.require(holds boolean) IS 'Roll back the statement that asks, unless this holds.';
-
 CREATE FUNCTION resolver.is_live(number integer, rules integer, swap integer) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -100,6 +90,18 @@ CREATE FUNCTION resolver.with_swap(outcome text, swap integer) RETURNS text
     RETURN regexp_replace(regexp_replace(outcome, '^(\{"specversion":"1\.0","id":"(?:[^"\\]|\\.)*/)\d+(/\d+",)'::text, (('\1'::text || swap) || '\2'::text)), '("version":\{"offset":\d+,"swap":)\d+'::text, ('\1'::text || swap));
 
 COMMENT ON FUNCTION resolver.with_swap(outcome text, swap integer) IS 'An outcome as it is told under the number of another swap: in its id and in its version.';
+
+CREATE FUNCTION worker.require(holds boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF holds IS NOT TRUE THEN
+        RAISE EXCEPTION 'what this statement relied on is not so any more' USING ERRCODE = 'MU001';
+    END IF;
+END
+$$;
+
+COMMENT ON FUNCTION worker.require(holds boolean) IS 'Roll back the statement that asks, unless this holds.';
 
 CREATE TABLE importer.authorizations (
     tenant_id text NOT NULL,
@@ -879,6 +881,10 @@ GRANT USAGE ON SCHEMA resolver TO muster_resolver;
 GRANT USAGE ON SCHEMA resolver TO muster_reader;
 
 GRANT USAGE ON SCHEMA resolver_g1 TO muster_reader;
+
+GRANT USAGE ON SCHEMA worker TO muster_importer;
+GRANT USAGE ON SCHEMA worker TO muster_resolver;
+GRANT USAGE ON SCHEMA worker TO muster_notifier;
 
 REVOKE ALL ON FUNCTION notifier.add_partitions(day date) FROM PUBLIC;
 GRANT ALL ON FUNCTION notifier.add_partitions(day date) TO muster_notifier;

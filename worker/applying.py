@@ -20,10 +20,10 @@ from worker.database import Database, is_lost
 from worker.deadletters import Cause, DeadLetters
 from worker.failures import CannotRecord, Unacceptable, Verdict, classify, describe
 from worker.positions import Place, Positions
-from worker.projection import Effects, Projection
+from worker.projection import Effects, NeedsLocks, Projection
 from worker.publisher import check_size
 from worker.records import Failed, Incoming, Outgoing
-from worker.statements import execute_together
+from worker.statements import NotSo, execute_together
 
 log = structlog.get_logger(__name__)
 
@@ -117,6 +117,8 @@ class Applying:
         except Exception as error:
             if classify(error) is not Verdict.BROKEN or is_lost(database):
                 raise
+            if not isinstance(error, NotSo | NeedsLocks):
+                log.info("batch_not_stored_at_once", records=len(batch.records), error=describe(error))
             return None
         _count(batch)
         return Committed(batch.ends, effects.outgoing)

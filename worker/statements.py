@@ -10,7 +10,7 @@ from asyncpg import PostgresError
 from worker.projection import Database
 
 NOT_SO = "MU001"
-"""The SQLSTATE of `public.require`."""
+"""The SQLSTATE of `worker.require`."""
 _PARAMETER = re.compile(r"\$(\d+)")
 
 
@@ -81,7 +81,7 @@ def as_one_if(conditions: Sequence[str], texts: Sequence[str]) -> str:
         f"WHEN (SELECT count(*) FROM condition_{number}) <> ${parameters + number + 1} THEN false"
         for number in range(len(conditions))
     ]
-    return f"WITH {', '.join(named)} SELECT public.require(CASE {' '.join(checks)} ELSE true END)"
+    return f"WITH {', '.join(named)} SELECT worker.require(CASE {' '.join(checks)} ELSE true END)"
 
 
 def _numbered(texts: Sequence[str]) -> tuple[list[str], int]:
