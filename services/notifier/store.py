@@ -135,7 +135,8 @@ async def _bulks_of(database: Database, rows: Sequence[Row], but: Collection[Key
 
 
 def _columns(keys: Iterable[Key]) -> list[list[str]]:
-    return list(map(list, zip(*sorted(keys), strict=True)))
+    ordered = sorted(keys)
+    return [[key[field] for key in ordered] for field in range(len(Key._fields))]
 
 
 def _row(record: Record) -> Row:
