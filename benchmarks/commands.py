@@ -20,6 +20,8 @@ from benchmarks.spread import latencies
 from benchmarks.usage import Meter
 
 WARM_UP_SECONDS = 2.0
+WATCH_SECONDS = 5.0
+"""Looking keeps the generator from its work for some milliseconds, and only while services are at work."""
 BEYOND = "WHERE applied_to > coalesce(known[partition + 1], -1)"
 FLOOR = f"SELECT partition, applied_to FROM {bare.FIRST}_positions {BEYOND}"
 ROWS = f"SELECT partition, applied_to FROM resolver_g1.positions {BEYOND} AND topic = 'muster.journal'"
@@ -100,7 +102,7 @@ async def _watch(running: Mapping[str, RunningService], memory: dict[str, list[i
     while True:
         for name, each in running.items():
             memory[name].append(each.rss_bytes())
-        await asyncio.sleep(1)
+        await asyncio.sleep(WATCH_SECONDS)
 
 
 async def _commanded(
