@@ -38,8 +38,7 @@ BEGIN
 END
 $$;
 """
-"""Looks once a millisecond: within the server, as a round trip for each look would keep the machine busier than most of
-what is measured."""
+"""Looks once a millisecond, within the server: round trips that see nothing would be measured with the rest."""
 JOIN_SECONDS = 60.0
 SETTLE_SECONDS = 30.0
 ROW = re.compile(rb'event: progress\ndata: \{"row_id":"([^"]+)"')

@@ -27,6 +27,7 @@ class ImporterProjection:
     lanes = 1
     """One statement a batch: there is nothing to gain."""
     at_once = 0
+    """What it stores tells which requests reuse an id."""
 
     async def prepare(self, database: Database) -> None:
         await database.execute("SET ROLE muster_importer")

@@ -1,4 +1,4 @@
-"""The rows of integration progress as a fold of requests and outcomes: lock, load, fold, store, tell."""
+"""The rows of integration progress as a fold of requests and outcomes: load, fold, store, tell."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -32,6 +32,7 @@ class NotifierProjection:
     lanes = 1
     """A row is a fold of both topics."""
     at_once = 20
+    """So few are looked up in one statement, and stored in another."""
 
     def __init__(self) -> None:
         self._days: set[date] = set()

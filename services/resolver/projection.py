@@ -69,12 +69,9 @@ class ResolverProjection:
             if repeats:
                 raise NeedsLocks
             return saving.statements(world, decisions)
-        if repeats:  # what answers a repeat may be in this very batch
-            await saving.save(database, world, decisions)
-            return ()
-        if 0 < len(decisions) < saving.COPIED_FROM:
+        if saving.are_few(decisions) and not repeats:  # what answers a repeat may be in this very batch
             return saving.statements(world, decisions)
-        await saving.save_by_table(database, world, decisions)
+        await saving.save(database, world, decisions)
         return ()
 
     async def unpublished(self, database: Database, span: Span) -> Sequence[Outgoing]:

@@ -158,10 +158,15 @@ def fold(world: World, records: Iterable[JournalRecord]) -> tuple[list[Verdict],
 
 async def save(database: Database, world: World, decisions: Sequence[Values]) -> None:
     """Store what changed since the states were settled, and what every record came to. Run in a transaction."""
-    if 0 < len(decisions) < COPIED_FROM:
+    if are_few(decisions):
         await execute_together(database, statements(world, decisions))
     else:
-        await save_by_table(database, world, decisions)
+        await _save_by_table(database, world, decisions)
+
+
+def are_few(decisions: Sequence[Values]) -> bool:
+    """Whether one statement stores what these came to sooner than copies do."""
+    return 0 < len(decisions) < COPIED_FROM
 
 
 def statements(world: World, decisions: Sequence[Values]) -> Sequence[Statement]:
@@ -179,7 +184,7 @@ def statements(world: World, decisions: Sequence[Values]) -> Sequence[Statement]
     return [*drops, *puts, kept]
 
 
-async def save_by_table(database: Database, world: World, decisions: Sequence[Values]) -> None:
+async def _save_by_table(database: Database, world: World, decisions: Sequence[Values]) -> None:
     """The same for many records, a statement or two per table."""
     changes = _all_changes(world)
     for kind, _, _, gone in changes:
