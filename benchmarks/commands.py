@@ -8,6 +8,7 @@ the same commands, with resolver and notifier at work.
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from statistics import mean
 
 import asyncpg
@@ -15,11 +16,15 @@ import asyncpg
 from benchmarks import bare, observing
 from benchmarks.bench import Bench, Figures, alone
 from benchmarks.observing import Commits, Sent
+from benchmarks.options import Options
 from benchmarks.place import Place, RunningService, fresh_place
 from benchmarks.spread import latencies
 from benchmarks.usage import Meter
 
 WARM_UP_SECONDS = 2.0
+"""At the beginning of each slice, for whoever was just started."""
+COLD_SECONDS = 15
+"""Of each kind before the first slice: Kafka's compiler is at work in them."""
 WATCH_SECONDS = 5.0
 """Looking keeps the generator from its work for some milliseconds, and only while services are at work."""
 BEYOND = "WHERE applied_to > coalesce(known[partition + 1], -1)"
@@ -37,13 +42,12 @@ async def measure(bench: Bench) -> Figures:
     cpu: dict[str, list[Used]] = {"floor": [], "hops": [], "services": []}
     memory: dict[str, list[int]] = {"resolver": [], "notifier": []}
     async with fresh_place(bench.addresses, bench.stack.folder) as place:
+        await _slice(replace(bench, options=_cold(options)), place, "cold", memory)
         for number in range(options.slices):
-            floor, used_floor = await _floor(bench, place, f"floor-{number}")
-            hops, used_hops = await _hops(bench, place, f"hops-{number}")
-            ours, used_ours = await _services(bench, place, f"ours-{number}", memory)
-            slices.append(floor | hops | ours)
-            for name, used in zip(cpu, (used_floor, used_hops, used_ours), strict=True):
-                cpu[name].append(used)
+            waits, used = await _slice(bench, place, str(number), memory)
+            slices.append(waits)
+            for name, each in used.items():
+                cpu[name].append(each)
             shown = ", ".join(f"{name} {latencies(them)['p99']:.1f}" for name, them in slices[-1].items())
             bench.tell(f"  slice {number + 1} of {options.slices}: p99 ms: {shown}")
     return {
@@ -55,6 +59,19 @@ async def measure(bench: Bench) -> Figures:
         },
         **{name: _told([them[name] for them in slices]) for name in slices[0]},
     }
+
+
+def _cold(options: Options) -> Options:
+    return replace(options, slice_seconds=min(COLD_SECONDS, options.slice_seconds))
+
+
+async def _slice(
+    bench: Bench, place: Place, name: str, memory: dict[str, list[int]]
+) -> tuple[Waits, dict[str, Used]]:
+    floor, used_floor = await _floor(bench, place, f"floor-{name}")
+    hops, used_hops = await _hops(bench, place, f"hops-{name}")
+    ours, used_ours = await _services(bench, place, f"ours-{name}", memory)
+    return floor | hops | ours, {"floor": used_floor, "hops": used_hops, "services": used_ours}
 
 
 def _told(slices: Sequence[Sequence[float]]) -> Figures:

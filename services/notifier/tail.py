@@ -24,6 +24,9 @@ from worker.tail import AT_ONCE, KAFKA_SECONDS, POLL_MS, STEADY_SECONDS, Silence
 
 log = structlog.get_logger(__name__)
 
+REST_SECONDS = 0.02
+"""Before it reads on where all was heard: by so much what others publish beside this process may be told later."""
+
 
 class Tail:
     """Reads on for ever. What it reads is in the windows; whoever listens is woken."""
@@ -89,12 +92,21 @@ class Tail:
             fetched: Mapping[TopicPartition, Sequence[Raw]] = await consumer.getmany(
                 timeout_ms=POLL_MS, max_records=AT_ONCE
             )
-            for partition, records in fetched.items():
-                self._take(self._windows[partition.partition], records)
-            if fetched:
+            if not fetched:
+                await silence.check(consumer)
+                continue
+            news = [self._take(self._windows[each.partition], records) for each, records in fetched.items()]
+            if any(news):
                 await asyncio.sleep(0)
             else:
-                await silence.check(consumer)
+                await self._rest(consumer)
+
+    async def _rest(self, consumer: AIOKafkaConsumer) -> None:
+        """Fetch nothing for a moment, in place of a fetch for each event of this process."""
+        places = consumer.assignment()
+        consumer.pause(*places)  # before the fetcher's turn comes
+        await asyncio.sleep(REST_SECONDS)
+        consumer.resume(*places)
 
     async def _begin(self, consumer: AIOKafkaConsumer) -> None:
         """Go on where each window ends, or at the log's end where there is none or the log no longer reaches there."""
@@ -118,16 +130,17 @@ class Tail:
         states = await topics.look(self._settings)
         return next(state.partitions for state in states if state.topic is PROGRESS) or 0
 
-    def _take(self, window: Window, records: Sequence[Raw]) -> None:
-        for record in records:
-            if record.offset < window.position:
-                continue  # it was heard
+    def _take(self, window: Window, records: Sequence[Raw]) -> bool:
+        """Put what was not heard into the window. False if all of it was."""
+        unheard = [each for each in records if each.offset >= window.position]
+        for record in unheard:
             event = told(record)
             if event is not None:
                 window.add(event)
                 for news in self._listeners.get(event.tenant_id, ()):
                     news.set()
             window.move(record.offset + 1)
+        return bool(unheard)
 
     def _wake_all(self) -> None:
         for listeners in self._listeners.values():

@@ -114,6 +114,33 @@ async def test_what_somebody_else_has_published_before_it_is_read_first(
         await eventually(lambda: told(dashboard) == [("i1", "queued")])
 
 
+async def test_what_somebody_else_has_published_during_a_rest_is_told_after_it(
+    notifier: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where all that it read was heard it rests; nothing is lost by that, and what it publishes itself goes on."""
+    rest, resting, over = Tail._rest, asyncio.Event(), asyncio.Event()
+
+    async def long_rest(tail: Tail, consumer: AIOKafkaConsumer) -> None:
+        resting.set()
+        await over.wait()
+        await rest(tail, consumer)
+
+    monkeypatch.setattr(Tail, "_rest", long_rest)
+    dashboard = Dashboard("practice")
+    async with notifier.running(), dashboard.watching(notifier.address):
+        await eventually(lambda: dashboard.of("snapshot"))
+        await eventually(partial(_heard_first, notifier, dashboard, resting))
+        heard = len(told(dashboard))
+        (*_, last) = await notifier.published()
+        async with notifier.producing() as producer:
+            await producer.send_and_wait(notifier.progress, last.value, key=last.key)
+        assert len(told(dashboard)) == heard
+        over.set()
+        await eventually(lambda: len(told(dashboard)) == heard + 1)
+        await notifier.tell(request("last"))
+        await eventually(lambda: told(dashboard)[-1] == ("last", "queued"))
+
+
 async def test_a_stream_ends_with_its_token_and_is_taken_up_with_another(notifier: Notifier) -> None:
     """It says so; whoever comes back with a token that is good goes on where it ended, and nobody else does."""
     tokens = Tokens(DEMO_KEY)
@@ -310,6 +337,14 @@ async def _stalled(notifier: Notifier, dashboard: Dashboard) -> AsyncIterator[st
                 yield received
 
     return lines_of(body())
+
+
+async def _heard_first(notifier: Notifier, dashboard: Dashboard, resting: asyncio.Event) -> bool:
+    """Something more was told, and by now one such event was read back only after it was heard."""
+    before = len(told(dashboard))
+    await notifier.tell(request(f"i{before}"))
+    await eventually(lambda: len(told(dashboard)) > before)
+    return resting.is_set()
 
 
 async def _count(notifier: Notifier, wanted: int) -> bool:
