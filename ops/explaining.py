@@ -27,6 +27,7 @@ from stack.errors import StackError
 from worker import telemetry
 from worker.failures import NotPublished, Stop, Verdict, classify
 from worker.settings import complaints
+from worker.topics import TopicsMissing
 
 PROJECT = Path(__file__).parent.parent
 PACKAGES = frozenset({"ops", "sandbox", "schemas", "services", "stack", "worker"})
@@ -109,6 +110,7 @@ ENDINGS: Sequence[tuple[tuple[type[Exception], ...], Exit, Sentence]] = (
     ((Incomplete,), Exit.INCOMPLETE, own_words),
     ((Stop, StackError), Exit.REFUSED, own_words),
     ((NotPublished,), Exit.UNREACHABLE, kafka_is_away),
+    ((TopicsMissing,), Exit.REFUSED, own_words),
     (
         (TopicAuthorizationFailedError, GroupAuthorizationFailedError, ClusterAuthorizationFailedError),
         Exit.REFUSED,

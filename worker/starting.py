@@ -20,10 +20,6 @@ class NotThere(Stop):
     """Something that the process cannot do without did not come. Start it, and then this process again."""
 
 
-class _TopicsMissing(TimeoutError):
-    """They are made by `muster topics --create`, perhaps at this very moment."""
-
-
 async def wait_for_database(settings: Settings) -> None:
     """Return when the database takes connections. Raises `NotThere`."""
 
@@ -38,9 +34,7 @@ async def wait_for_topics(settings: Settings, wanted: Sequence[Topic]) -> None:
 
     async def look() -> None:
         states = [each for each in await topics.look(settings) if each.topic in wanted]
-        missing = [each.name for each in states if not each.exists]
-        if missing:
-            raise _TopicsMissing(", ".join(missing))
+        topics.check_existence(settings, states)
         topics.check(states)
 
     await _wait_for("Kafka (MUSTER_KAFKA) with its topics (muster topics --create)", look, settings)

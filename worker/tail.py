@@ -134,10 +134,7 @@ class Tail:
 
     async def _begin(self, consumer: AIOKafkaConsumer) -> None:
         """Go on where it was, or at the end of a log that it does not know or that no longer reaches there."""
-        states = [each for each in await topics.look(self._settings) if each.topic in self._topics.values()]
-        places = [
-            TopicPartition(each.name, number) for each in states for number in range(each.partitions or 0)
-        ]
+        places = await topics.partitions(self._settings, *self._topics.values())
         consumer.assign(places)
         async with asyncio.timeout(KAFKA_SECONDS):
             begins = await consumer.beginning_offsets(places)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
@@ -28,6 +29,10 @@ SECONDS_TO_APPEAR = 30.0
 
 class UnsafeTopics(Stop):
     """A topic is there, but not as it must be. The message names the setting; we never alter a topic ourselves."""
+
+
+class TopicsMissing(TimeoutError):
+    """Kafka has no such topics, or does not describe them now. Waiting may help: somebody may be making them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,16 @@ async def look(settings: Settings) -> list[TopicState]:
     ]
 
 
+async def partitions(settings: Settings, *wanted: Topic) -> Sequence[TopicPartition]:
+    """All partitions of these topics.
+
+    Raises `TopicsMissing`: who took such a topic for one without partitions would take its records for nothing.
+    """
+    states = [each for each in await look(settings) if each.topic in wanted]
+    check_existence(settings, states)
+    return [TopicPartition(each.name, number) for each in states for number in range(each.partitions or 0)]
+
+
 async def create(settings: Settings) -> list[TopicState]:
     """Make the topics that are missing. Raises `UnsafeTopics` for one that is there and not as it must be."""
     states = await create_missing(settings)
@@ -132,6 +147,13 @@ def check(states: Sequence[TopicState]) -> None:
         raise UnsafeTopics(
             "These topics are not as they must be, and were left as they are. " + "; ".join(faults) + "."
         )
+
+
+def check_existence(settings: Settings, states: Iterable[TopicState]) -> None:
+    """Raise `TopicsMissing` if one is not there."""
+    missing = [state.name for state in states if not state.exists]
+    if missing:
+        raise TopicsMissing(not_there(settings, missing))
 
 
 def not_there(settings: Settings, names: Iterable[str]) -> str:

@@ -110,7 +110,7 @@ class Tail:
 
     async def _begin(self, consumer: AIOKafkaConsumer) -> None:
         """Go on where each window ends, or at the log's end where there is none or the log no longer reaches there."""
-        partitions = [TopicPartition(self._topic, number) for number in range(await self._count())]
+        partitions = await topics.partitions(self._settings, PROGRESS)
         consumer.assign(partitions)
         async with asyncio.timeout(KAFKA_SECONDS):
             begins = await consumer.beginning_offsets(partitions)
@@ -125,10 +125,6 @@ class Tail:
         self._windows = windows
         self.begun.set()
         self._wake_all()
-
-    async def _count(self) -> int:
-        states = await topics.look(self._settings)
-        return next(state.partitions for state in states if state.topic is PROGRESS) or 0
 
     def _take(self, window: Window, records: Sequence[Raw]) -> bool:
         """Put what was not heard into the window. False if all of it was."""

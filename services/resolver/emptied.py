@@ -6,7 +6,6 @@ have had before. `muster replay --swap` gives the tables, a number above all tha
 
 import asyncio
 
-from aiokafka import TopicPartition
 from asyncpg import UndefinedTableError
 
 from schemas.topics import OUTCOMES
@@ -31,8 +30,7 @@ async def are_emptied(settings: Settings, database: Database, live: Generation) 
     if live.swap or not await database.fetchval(text):
         return False
     async with asyncio.timeout(ANSWER_SECONDS), consuming(settings, "resolver-start") as kafka:
-        [state] = [each for each in await topics.look(settings) if each.topic is OUTCOMES]
-        places = [TopicPartition(state.name, number) for number in range(state.partitions or 0)]
+        places = await topics.partitions(settings, OUTCOMES)
         published = any((await kafka.end_offsets(places)).values())
     # Another process may have begun meanwhile; what it publishes it has committed before.
     return published and bool(await database.fetchval(text))

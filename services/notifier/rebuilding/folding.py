@@ -1,5 +1,6 @@
 """Requests and outcomes, folded into the tables beside the live ones as far as those contain them."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
@@ -70,7 +71,7 @@ class Folder:
 
     async def begin(self, since: int, until: Mapping[Place, int]) -> int:
         """Begin with what is not older than that (milliseconds since 1970); how many offsets that are."""
-        counts = {each.name: each.partitions or 0 for each in await topics.look(self._settings)}
+        counts = Counter(each.topic for each in await topics.partitions(self._settings, *TOPICS))
         self._reader = Reader(GROUP, self._topics, counts)
         self._since = since
         for where, end in until.items():

@@ -3,8 +3,6 @@
 import re
 from typing import TYPE_CHECKING
 
-from aiokafka import TopicPartition
-
 from schemas.topics import JOURNAL, OUTCOMES, Topic
 from worker import topics
 from worker.deadletters import PREFIX
@@ -15,6 +13,8 @@ from worker.watching import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from aiokafka import TopicPartition
 
     from worker.reading import Raw
 
@@ -48,8 +48,7 @@ async def _everything(
     """All that a topic has now, in portions that are not empty."""
     make_readable()
     async with consuming(settings, "replay", fetch_max_wait_ms=POLL_MS) as kafka:
-        [state] = [each for each in await topics.look(settings) if each.topic is topic]
-        places = [TopicPartition(state.name, number) for number in range(state.partitions or 0)]
+        places = await topics.partitions(settings, topic)
         begins: Mapping[TopicPartition, int] = await kafka.beginning_offsets(places)
         ends: Mapping[TopicPartition, int] = await kafka.end_offsets(places)
         left = {each for each in places if begins[each] < ends[each]}

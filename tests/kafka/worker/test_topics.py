@@ -1,6 +1,7 @@
 """Topics on a real broker."""
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from typer.testing import CliRunner
 
@@ -8,8 +9,9 @@ from ops.cli import command_line
 from schemas.topics import JOURNAL, REQUESTS
 from tests.support.eventually import eventually
 from worker import topics
+from worker.failures import Verdict, classify
 from worker.settings import Settings
-from worker.topics import ALL_TOPICS, UnsafeTopics
+from worker.topics import ALL_TOPICS, TopicsMissing, UnsafeTopics
 
 
 @pytest.fixture
@@ -51,6 +53,21 @@ async def test_a_journal_with_another_number_of_partitions_is_refused(settings: 
 async def has_partitions(settings: Settings, number: int) -> bool:
     """Whether the broker that answers knows of them by now."""
     return number in [state.partitions for state in await topics.look(settings) if state.topic is JOURNAL]
+
+
+async def test_a_topic_that_is_not_there_is_not_taken_for_an_empty_one(settings: Settings) -> None:
+    """Whoever asks for partitions gets all of them, or an error that passes."""
+    with pytest.raises(TopicsMissing, match=r"has no topic \S*muster\.journal") as raised:
+        await topics.partitions(settings, JOURNAL, REQUESTS)
+    assert classify(raised.value) is Verdict.PASSING
+
+    await topics.create(settings)
+
+    assert await topics.partitions(settings, JOURNAL, REQUESTS) == [
+        TopicPartition(settings.topic_name(REQUESTS), 0),
+        TopicPartition(settings.topic_name(JOURNAL), 0),
+        TopicPartition(settings.topic_name(JOURNAL), 1),
+    ]
 
 
 async def test_a_topic_that_somebody_else_made_is_looked_at(settings: Settings) -> None:

@@ -20,6 +20,7 @@ from ops.explaining import explanation
 from ops.voice import Voice, speaking
 from stack.errors import StackError
 from worker.failures import NotPublished, WrongLog
+from worker.topics import TopicsMissing
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def test_an_answer_is_for_people_or_for_programs(capsys):
         (KafkaConnectionError("host"), Exit.UNREACHABLE, "Kafka does not answer"),
         (KafkaTimeoutError(), Exit.UNREACHABLE, "Kafka does not answer"),
         (NotPublished("2 records"), Exit.UNREACHABLE, "Kafka does not answer"),
+        (TopicsMissing("Kafka at x has no topic y."), Exit.REFUSED, "has no topic y"),
         (ConnectionRefusedError(), Exit.UNREACHABLE, "Postgres does not answer at "),
         (TimeoutError(), Exit.UNREACHABLE, "`muster doctor` says which"),
         (asyncpg.DiskFullError("of x"), Exit.UNREACHABLE, "broke it off (DiskFullError)"),
