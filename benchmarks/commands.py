@@ -8,7 +8,6 @@ the same commands, with resolver and notifier at work.
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import replace
 from statistics import mean
 
 import asyncpg
@@ -16,15 +15,12 @@ import asyncpg
 from benchmarks import bare, observing
 from benchmarks.bench import Bench, Figures, alone
 from benchmarks.observing import Commits, Sent
-from benchmarks.options import Options
 from benchmarks.place import Place, RunningService, fresh_place
 from benchmarks.spread import latencies
 from benchmarks.usage import Meter
 
 WARM_UP_SECONDS = 2.0
 """At the beginning of each slice, for whoever was just started."""
-COLD_SECONDS = 15
-"""Of each kind before the first slice: Kafka's compiler is at work in them."""
 WATCH_SECONDS = 5.0
 """Looking keeps the generator from its work for some milliseconds, and only while services are at work."""
 BEYOND = "WHERE applied_to > coalesce(known[partition + 1], -1)"
@@ -42,7 +38,7 @@ async def measure(bench: Bench) -> Figures:
     cpu: dict[str, list[Used]] = {"floor": [], "hops": [], "services": []}
     memory: dict[str, list[int]] = {"resolver": [], "notifier": []}
     async with fresh_place(bench.addresses, bench.stack.folder) as place:
-        await _slice(replace(bench, options=_cold(options)), place, "cold", memory)
+        await _slice(bench, place, "cold", memory)  # Kafka's compiler is at work in it
         for number in range(options.slices):
             waits, used = await _slice(bench, place, str(number), memory)
             slices.append(waits)
@@ -59,10 +55,6 @@ async def measure(bench: Bench) -> Figures:
         },
         **{name: _told([them[name] for them in slices]) for name in slices[0]},
     }
-
-
-def _cold(options: Options) -> Options:
-    return replace(options, slice_seconds=min(COLD_SECONDS, options.slice_seconds))
 
 
 async def _slice(
