@@ -57,17 +57,18 @@ class Crew:
     async def rate(self, place: Place, servers: Servers) -> Rate:
         """Copy it all into an empty database, once."""
         async with emptied(place) as here:
-            database = await asyncpg.connect(here.dsn)
+            database, beside = [await asyncpg.connect(here.dsn) for _ in range(2)]
             async with database.transaction():
                 await generations.create(database, GENERATION)
             await self._ask(here.settings)
             used = Used(servers)
             with used.counting():
                 cpu = await self._ask("go")
-                await _index(database)
+                await generations.complete(database, beside, GENERATION)
             used.cpu += sum(cpu)
             written = await rows(database, GENERATION.schema, "%")
             await database.close()
+            await beside.close()
         return used.rate(written, *self.making)
 
     async def _ask(self, what: Any) -> list[Any]:
@@ -112,13 +113,6 @@ def _shares(ends: Mapping[int, int], processes: int) -> list[dict[int, int]]:
         if ends[partition]:
             min(shares, key=lambda share: sum(share.values()))[partition] = ends[partition]
     return shares
-
-
-async def _index(database: Any) -> None:
-    async with database.transaction():
-        await generations.index(database, GENERATION)
-    for table in (*generations.TABLES, "positions"):
-        await database.execute(f"ANALYZE {GENERATION.schema}.{table}")
 
 
 def _member(settings: Settings, share: Mapping[int, int], pipe: Connection) -> None:

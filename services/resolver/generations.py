@@ -4,7 +4,8 @@ Readers see the live one through the views in the schema `resolver`. Beside it t
 and not swapped in, the one that was live before, and those that are only there to compare or to look at.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Literal
@@ -18,6 +19,8 @@ from worker.projection import Database
 from worker.statements import Condition, Statement
 
 QUERIES = queries.load("services.resolver", "generations.sql")
+INDEXES = queries.load("services.resolver", "generation_indexes.sql")
+"""By table the statements that make what is missing of them, where the search path says."""
 TABLES = ("clients", "members", "links", "items", "imports", "co_owner_emails", "decisions")
 ROLE = "muster_resolver"
 
@@ -115,16 +118,35 @@ async def create(database: Database, generation: Generation, *, logged: bool = T
     await _leave(database)
 
 
-async def index(database: Database, generation: Generation) -> None:
+async def index(database: Database, generation: Generation, tables: Iterable[str] = INDEXES) -> None:
     """Make the indexes that are missing. Run in a transaction."""
     await _work_in(database, generation)
-    await database.execute(index_text())
+    for table in tables:
+        if table in INDEXES:
+            await database.execute(INDEXES[table])
     await _leave(database)
 
 
-def index_text() -> str:
-    """The statements that make the indexes that are missing, where the search path says."""
-    return files("services.resolver").joinpath("generation_indexes.sql").read_text(encoding="utf-8")
+async def complete(database: Database, beside: Database, generation: Generation) -> None:
+    """Let the tables be as if they had been filled long ago: indexes and statistics.
+
+    One connection sees to `decisions`, and the other one to all that is beside it, which takes as long together.
+    """
+    others = sorted({*TABLES, "positions"} - {"decisions"})
+    ends = await asyncio.gather(
+        _complete(database, generation, ["decisions"]),
+        _complete(beside, generation, others),
+        return_exceptions=True,
+    )
+    for error in filter(None, ends):
+        raise error
+
+
+async def _complete(database: Database, generation: Generation, tables: Iterable[str]) -> None:
+    for table in tables:
+        async with database.transaction():
+            await index(database, generation, [table])
+        await database.execute(f"ANALYZE {generation.schema}.{table}")
 
 
 async def seal(database: Database, generation: Generation) -> None:

@@ -18,6 +18,7 @@ from services.resolver.replaying.crew import Order
 from services.resolver.replaying.journal import Journal
 from services.resolver.replaying.report import Folded
 from services.resolver.replaying.standing import Stand, Standing
+from worker.database import connect
 from worker.projection import Database
 from worker.settings import Settings
 from worker.watching import Watcher
@@ -91,9 +92,7 @@ class Builder:
         """Fold from where the generation stands up to where the order says, and have its indexes made."""
         folded = await self._fold(order, there, await self._applied(there))
         with self.timed("indexing"):
-            await self._index(there)
-            for table in (*generations.TABLES, "positions"):
-                await self._database.execute(f"ANALYZE {there.schema}.{table}")
+            await self._complete(there)
         return folded
 
     async def catch_up(self, order: Order, there: Generation, folded: Folded) -> Folded:
@@ -166,6 +165,13 @@ class Builder:
             with self.timed("folding"):
                 await crew.fold(order, self._jobs or _jobs_for(records), tell)
         return Folded(records, time.monotonic() - began)
+
+    async def _complete(self, there: Generation) -> None:
+        beside = await connect(self._settings, "replay", statement_seconds=None)
+        try:
+            await generations.complete(self._database, beside, there)
+        finally:
+            await beside.close(timeout=5)
 
     async def _index(self, there: Generation) -> None:
         async with self._database.transaction():

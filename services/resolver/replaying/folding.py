@@ -214,7 +214,8 @@ class Folder:
             self._load_absent = True
             async with self._database.transaction():
                 await self._database.execute(QUERIES.index_alone)
-                await self._database.execute(generations.index_text())
+                for text in generations.INDEXES.values():
+                    await self._database.execute(text)
 
     def _forget(self, *, whatever_is_stored: bool) -> None:
         self._world = World()

@@ -3,6 +3,7 @@
 import pytest
 
 from services.resolver import rows, saving
+from services.resolver.generations import TABLES
 from services.resolver.replaying import crew, folding
 from services.resolver.replaying.comparing import checksums
 from services.resolver.replaying.course import NothingThere
@@ -145,6 +146,29 @@ async def test_several_processes_fold_the_same(folded: Place):
         report, _ = await run.replay(swap=False)
 
     assert report.identical
+
+
+async def test_what_is_folded_has_the_indexes_and_statistics_of_what_is_live(folded: Place):
+    async with folded.run() as run:
+        report, _ = await run.replay(swap=False)
+
+    async with folded.database() as database:
+        live, there = [await _indexes(database, each.schema) for each in (report.here, report.there)]
+        unknown = await database.fetchval(
+            "SELECT count(*) FROM pg_class "
+            "WHERE relnamespace = $1::regnamespace AND relname = ANY ($2) AND reltuples < 0",
+            report.there.schema,
+            TABLES,
+        )
+    assert live == there
+    assert unknown == 0
+
+
+async def _indexes(database, schema: str) -> list[str]:
+    found = await database.fetch(
+        "SELECT indexdef FROM pg_indexes WHERE schemaname = $1 AND tablename = ANY ($2)", schema, TABLES
+    )
+    return sorted(each["indexdef"].replace(f"{schema}.", "") for each in found)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
