@@ -49,10 +49,14 @@ class Numbers:
     def at(self, partition: int, offset: int) -> int:
         return max((swap for since, swap in self._offsets.get(partition, ()) if since <= offset), default=0)
 
-    def runs(self, records: Sequence[JournalRecord]) -> Iterator[tuple[int, list[JournalRecord]]]:
-        """Cut records of one partition where the number changes."""
-        if len(records) == 0 or not self._offsets.get(records[0].partition):
-            yield 0, list(records)
+    def runs(self, records: Sequence[JournalRecord]) -> Iterator[tuple[int, Sequence[JournalRecord]]]:
+        """Cut records of one partition, in their order, where the number changes."""
+        if not records:
+            return
+        first, last = records[0], records[-1]
+        swaps = self._offsets.get(first.partition, ())
+        if not any(first.offset < since <= last.offset for since, _ in swaps):
+            yield self.at(first.partition, first.offset), records
             return
         for number, run in groupby(records, lambda each: self.at(each.partition, each.offset)):
             yield number, list(run)
