@@ -14,7 +14,8 @@ from services.resolver import generations
 from services.resolver.domain.version import RULES_VERSION
 from services.resolver.generations import Generation, Purpose
 from services.resolver.replaying import crew, standing
-from services.resolver.replaying.crew import Order
+from services.resolver.replaying.crew import Crew, Order
+from services.resolver.replaying.folding import Tell
 from services.resolver.replaying.journal import Journal
 from services.resolver.replaying.report import Folded
 from services.resolver.replaying.standing import Stand, Standing
@@ -52,6 +53,7 @@ class Builder:
         self._watcher = watcher
         self._jobs = jobs
         self._cluster_id = cluster_id
+        self._crew: Crew | None = None
         self.phases: dict[str, float] = {}
         """How many seconds of this run each kind of work has taken so far."""
 
@@ -63,6 +65,20 @@ class Builder:
             yield
         finally:
             self.phases[phase] = self.phases.get(phase, 0.0) + time.monotonic() - began
+
+    def call_crew(self, records: int, parts: int) -> None:
+        """Start the processes that are to fold so many records of so many partitions, where it takes several.
+
+        Called early, they import what they need while the order is prepared.
+        """
+        jobs = min(self._jobs or _jobs_for(records), parts)
+        if self._crew is None and jobs > 1:
+            self._crew = Crew(jobs)
+
+    def dismiss_crew(self) -> None:
+        """End what was called and never needed."""
+        if self._crew is not None:
+            self._crew.dismiss()
 
     async def take_up(
         self, found: Standing, purpose: Purpose, *, anew: bool = False
@@ -163,8 +179,16 @@ class Builder:
                 reached[partition] = max(reached[partition], to)
 
             with self.timed("folding"):
-                await crew.fold(order, self._jobs or _jobs_for(records), tell)
+                self.call_crew(records, len(order.until))
+                await self._fold_it(order, tell)
         return Folded(records, time.monotonic() - began)
+
+    async def _fold_it(self, order: Order, tell: Tell) -> None:
+        if self._crew is None:
+            await crew.fold(order, tell)
+        else:
+            called, self._crew = self._crew, None
+            await called.fold(order, tell)
 
     async def _complete(self, there: Generation) -> None:
         beside = await connect(self._settings, "replay", statement_seconds=None)

@@ -53,9 +53,10 @@ class Course:
         """Fold the journal beside the live tables, compare, and swap if asked to."""
         found = await self.standing()
         restored = not any(found.live.applied_to.values())
+        until = await self.builder.until(found.live, restored=restored)
+        self.builder.call_crew(sum(until.values()), len(until))
         there, resumed = await self.builder.take_up(found, "replay", anew=anew)
         number = await swapping.next_number(self.database)
-        until = await self.builder.until(found.live, restored=restored)
         if restored:
             number = max(number, 1 + await told.highest_swap(self._settings, self._watcher))
             offsets = {partition: [(0, number)] for partition in until}
@@ -244,4 +245,7 @@ async def begun(settings: Settings, watcher: Watcher, jobs: int | None) -> Async
     async with standing.alone(settings) as database, reading(settings) as journal:
         cluster_id = await asyncio.wait_for(topics.cluster_id(settings), 30)
         builder = Builder(settings, database, journal, watcher, jobs, cluster_id)
-        yield Course(settings, database, journal, watcher, builder)
+        try:
+            yield Course(settings, database, journal, watcher, builder)
+        finally:
+            builder.dismiss_crew()

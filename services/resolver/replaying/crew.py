@@ -47,6 +47,11 @@ class Order:
     tenant: str | None = None
 
     @property
+    def partitions(self) -> Sequence[int]:
+        """The long ones first, so that nobody is left with one in the end."""
+        return sorted(self.until, key=lambda each: -self.until[each])
+
+    @property
     def positions(self) -> Positions:
         return Positions("resolver", self.cluster_id, self.settings.topic_epoch)
 
@@ -64,13 +69,9 @@ async def connected(settings: Settings, schema: str, synchronous_commit: str) ->
     )
 
 
-async def fold(order: Order, jobs: int, tell: Tell) -> None:
-    """Fold it all, in this process or in `jobs` of them. Raises `FoldFailed`, and what no waiting can mend."""
-    partitions = sorted(order.until, key=lambda each: -order.until[each])
-    if jobs <= 1 or len(partitions) <= 1:
-        await _fold_patiently(order, _Partitions(iter(partitions)), tell)
-    else:
-        await _Crew(order, min(jobs, len(partitions)), tell).work(partitions)
+async def fold(order: Order, tell: Tell) -> None:
+    """Fold it all in this process. Raises what no waiting can mend."""
+    await _fold_patiently(order, _Partitions(iter(order.partitions)), tell)
 
 
 class _Partitions:
@@ -123,35 +124,45 @@ async def begin(database: Database, journal: Journal, order: Order) -> dict[int,
     return {place[1]: position.applied_to for place, position in found.items() if place[0] == JOURNAL.name}
 
 
-class _Crew:
-    """The processes, and the pipes by which they ask for partitions and tell how far they are."""
+class Crew:
+    """The processes, and the pipes by which they are told what to fold, ask for partitions and tell how far they are.
 
-    def __init__(self, order: Order, jobs: int, tell: Tell) -> None:
-        self._tell = tell
+    They import what they need while whoever started them still prepares the order.
+    """
+
+    def __init__(self, jobs: int) -> None:
         spawning = multiprocessing.get_context("spawn")
         self._pipes: dict[Connection, Any] = {}
         for number in range(jobs):
             ours, theirs = spawning.Pipe()
             process = spawning.Process(
-                target=_member, args=(order, theirs), name=f"muster-replay-{number}", daemon=True
+                target=_member, args=(theirs,), name=f"muster-replay-{number}", daemon=True
             )
             with _without_interrupts():
                 process.start()
             theirs.close()
             self._pipes[ours] = process
 
-    async def work(self, partitions: Sequence[int]) -> None:
-        waiting = list(partitions)
+    async def fold(self, order: Order, tell: Tell) -> None:
+        """Fold it all, once; then they are gone. Raises `FoldFailed`."""
+        waiting = list(order.partitions)
         try:
+            for each in self._pipes:
+                with suppress(OSError):  # that it is gone is noticed below
+                    each.send(order)
             while self._pipes:
                 for pipe in await asyncio.to_thread(wait, list(self._pipes), 0.5):
                     assert isinstance(pipe, Connection)
-                    self._hear(pipe, waiting)
+                    self._hear(pipe, waiting, tell)
         finally:
-            for process in self._pipes.values():
-                process.kill()
+            self.dismiss()
 
-    def _hear(self, pipe: Connection, waiting: list[int]) -> None:
+    def dismiss(self) -> None:
+        """End those that are still there."""
+        for process in self._pipes.values():
+            process.kill()
+
+    def _hear(self, pipe: Connection, waiting: list[int], tell: Tell) -> None:
         try:
             said = pipe.recv()
         except (EOFError, OSError):
@@ -164,7 +175,7 @@ class _Crew:
             case "done":
                 self._pipes.pop(pipe).join()
             case (int() as partition, int() as reached):
-                self._tell(partition, reached)
+                tell(partition, reached)
             case str() as trouble:
                 raise FoldFailed(trouble)
 
@@ -180,7 +191,7 @@ def _without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _member(order: Order, pipe: Connection) -> None:
+def _member(pipe: Connection) -> None:
     """One process of the crew; Ctrl-C is for the one that started it, whose end it notices by the pipe."""
     telemetry.aside()
     gc.freeze()
@@ -192,7 +203,8 @@ def _member(order: Order, pipe: Connection) -> None:
         except OSError:
             os._exit(1)
 
-    with suppress(OSError):
+    with suppress(OSError, EOFError):
+        order = pipe.recv()
         try:
             asyncio.run(_fold_patiently(order, _Partitions(_asked_for(pipe)), tell))
             pipe.send("done")

@@ -1,5 +1,7 @@
 """A generation that is folded again, in whatever way, against the one that the consumer loop has made."""
 
+import multiprocessing
+
 import pytest
 
 from services.resolver import rows, saving
@@ -169,6 +171,17 @@ async def _indexes(database, schema: str) -> list[str]:
         "SELECT indexdef FROM pg_indexes WHERE schemaname = $1 AND tablename = ANY ($2)", schema, TABLES
     )
     return sorted(each["indexdef"].replace(f"{schema}.", "") for each in found)
+
+
+async def test_processes_that_were_called_and_never_needed_end_with_the_run(folded: Place):
+    async with folded.run(jobs=2) as run:
+        run.builder.call_crew(1, 24)
+        called = multiprocessing.active_children()
+
+    assert len(called) == 2
+    for each in called:
+        each.join(timeout=10)
+    assert not any(each.is_alive() for each in called)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
