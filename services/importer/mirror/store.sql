@@ -11,7 +11,7 @@ INSERT INTO mirrors (tenant_id, xpm_tenant_id) VALUES ($1, $2) ON CONFLICT (tena
 WITH asked AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY
         AS asked (tenant_id, xpm_tenant_id, import_id, place)
-), crowds AS (
+), crowds AS MATERIALIZED (  -- once for each practice, where it would be counted for each import
     SELECT tenant_id, (
         SELECT count(*) FROM (
             SELECT FROM requests
