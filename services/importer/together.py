@@ -7,6 +7,7 @@ and the more there is to do, the more is done in one go.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -16,6 +17,8 @@ REST_SECONDS = 0.04
 """From the beginning of a go to that of the next one in a crowd: those who are many wait for a little company."""
 CROWD_SECONDS = 0.5
 """For so long after a go of several there is a crowd, though one of it may come alone now and then."""
+COMPANY = 50
+"""So many have company enough: hardly anything is saved by waiting for more."""
 
 Asked = TypeVar("Asked")
 Told = TypeVar("Told")
@@ -47,12 +50,15 @@ class Together(Generic[Asked, Told]):
         self._rest = rest
         self._waiting: deque[_Waiting[Asked, Told]] = deque()
         self._going: asyncio.Task[None] | None = None
+        self._in_company = asyncio.Event()
         self._begun = self._last_of_several = float("-inf")
 
     async def __call__(self, asked: Asked) -> Told:
         """Have it done with what others ask for. Who is cancelled does not keep it from being done."""
         told: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(asked, told))
+        if len(self._waiting) >= COMPANY:
+            self._in_company.set()
         if self._going is None:
             self._going = asyncio.create_task(self._go())
         return await told
@@ -62,13 +68,21 @@ class Together(Generic[Asked, Told]):
         try:
             while self._waiting:
                 if clock() < self._last_of_several + CROWD_SECONDS:
-                    await asyncio.sleep(self._begun + self._rest - clock())
+                    await self._rest_until(self._begun + self._rest)
                 self._begun, some = clock(), self._next()
                 if len(some) > 1:
                     self._last_of_several = self._begun
                 await self._answer(some)
         finally:
             self._going = None
+
+    async def _rest_until(self, end: float) -> None:
+        """Or until there are many."""
+        if len(self._waiting) < COMPANY:
+            self._in_company.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(end):
+                    await self._in_company.wait()
 
     def _next(self) -> list[_Waiting[Asked, Told]]:
         """Those who have waited longest and are still waiting."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.importer.together import Together
+from services.importer.together import COMPANY, Together
 from worker.failures import NotPublished
 
 
@@ -124,3 +124,19 @@ async def test_in_a_crowd_nobody_goes_ahead_of_company() -> None:
         await together(number)
     assert count.goes == [[1, 2], [3], [4]]
     assert clock() - begun > 0.19
+
+
+async def test_those_who_have_company_enough_wait_no_longer() -> None:
+    """Whether they come all at once or the last of them while the others rest."""
+    count, clock = Counter(), asyncio.get_running_loop().time
+    together = Together(count, 10_000, rest=60)
+    many = list(range(1, COMPANY + 1))
+    begun = clock()
+    await asyncio.gather(*map(together, many))
+    await asyncio.gather(*map(together, many))
+    resting = [asyncio.create_task(together(number)) for number in many[:-1]]
+    await asyncio.sleep(0.01)
+    assert len(count.goes) == 2
+    await asyncio.gather(together(many[-1]), *resting)
+    assert list(map(len, count.goes)) == [COMPANY] * 3
+    assert clock() - begun < 30
