@@ -26,7 +26,7 @@ PATIENCE_IN_A_CROWD: Mapping[Purpose, float] = {"import": 60.0, "person": 10.0}
 A_MOMENT = 0.005
 AHEAD_SECONDS = 1.0
 """Imports whose calls take so long altogether are worth having in hand: what they do beside is done together."""
-MOST_AHEAD = 64
+MOST_AHEAD = 100
 LATELY_SECONDS = 5.0
 """How quick a practice is, is known for so long."""
 
