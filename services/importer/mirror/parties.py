@@ -63,11 +63,10 @@ class Mirror:
         except ValueError:
             return None
         while True:
-            state = self._seen = await self._state()
+            state = self._seen = await self._state(wanted)
             if state.covered:
-                found = await self._store.client(self._tenant_id, wanted, self._import_id)
-                self._as_listed = state if found is not None else None
-                return found
+                self._as_listed = state if state.client is not None else None
+                return state.client
             if not self._is_everything_due(state):
                 return None
             await self._keeping.read_everything()
@@ -123,8 +122,8 @@ class Mirror:
         if self._checking is not None:
             self._store.checks.give_up(self._tenant_id, *self._checking)
 
-    async def _state(self) -> State:
-        return await self._store.state(self._tenant_id, self._practice, self._import_id)
+    async def _state(self, xpm_client_id: str | None = None) -> State:
+        return await self._store.state(self._tenant_id, self._practice, self._import_id, xpm_client_id)
 
     def _still_fresh(self) -> State | None:
         """What was seen before the client was read; what is fresh for an import stays fresh for it."""

@@ -26,8 +26,8 @@ IMPORTS_AT_ONCE = 100
 PARTIES_AT_ONCE = 5_000
 """What one statement looks for."""
 
-_Whose = tuple[str, str, str]
-"""A tenant's id, Xero's id of the practice or of a client, and an import's id."""
+_Whose = tuple[str, str, str, str | None]
+"""A tenant's id, Xero's id of the practice, an import's id, and that of its client where it can have one."""
 _Wanted = tuple[str, Sequence[str], datetime]
 """A tenant's id, parties, and since when they are to be known."""
 
@@ -38,9 +38,10 @@ _NEEDED = {*PersonDetails.model_fields, "postal_address"} & {*Details.model_fiel
 class State:
     """What is known of a mirror, for one import, and when that was asked for. `waiting`: imports of the practice.
 
-    `covered`: a list of everything has begun since the import was asked for.
+    `covered`: a list of everything has begun since the import was asked for. `client`: as that list brought it.
     """
 
+    client: Client | None
     full_at: datetime | None
     fresh_at: datetime | None
     sees_archived: bool
@@ -61,13 +62,14 @@ class Store:
         self.lease = lease
         self.checks = Checks()
         self._states = Together(self._find_states, IMPORTS_AT_ONCE)
-        self._clients = Together(self._find_clients, IMPORTS_AT_ONCE)
         self._parties = Together(self._find_parties, PARTIES_AT_ONCE, lambda wanted: len(wanted[1]))
 
-    async def state(self, tenant_id: str, xpm_tenant_id: str, import_id: str) -> State:
+    async def state(
+        self, tenant_id: str, xpm_tenant_id: str, import_id: str, xpm_client_id: str | None
+    ) -> State:
         """The state of the tenant's mirror of that practice, which begins empty."""
         while True:
-            state = await self._states((tenant_id, xpm_tenant_id, import_id))
+            state = await self._states((tenant_id, xpm_tenant_id, import_id, xpm_client_id))
             if state is not None:
                 return state
             await self._pool.execute(QUERIES.clear, tenant_id, xpm_tenant_id)
@@ -124,10 +126,6 @@ class Store:
     async def looked_up(self, tenant_id: str, lookups: int, checks: int) -> None:
         await self._pool.execute(QUERIES.looked_up, tenant_id, lookups, checks)
 
-    async def client(self, tenant_id: str, xpm_client_id: str, import_id: str) -> Client | None:
-        """The client as a list brought it that began after the import was asked for."""
-        return await self._clients((tenant_id, xpm_client_id, import_id))
-
     async def parties(self, tenant_id: str, party_ids: Sequence[str], since: datetime) -> dict[str, Party]:
         """Those that are known as they were since then."""
         return await self._parties((tenant_id, party_ids, since))
@@ -142,16 +140,10 @@ class Store:
 
     async def _find_states(self, some: Sequence[_Whose]) -> list[State | None]:
         found: list[State | None] = [None] * len(some)
-        for place, *state in await self._pool.fetch(
-            QUERIES.state, *map(list, zip(*some, strict=True)), COUNTED
-        ):
-            found[place - 1] = State(*state)
-        return found
-
-    async def _find_clients(self, some: Sequence[_Whose]) -> list[Client | None]:
-        found: list[Client | None] = [None] * len(some)
-        for place, record in await self._pool.fetch(QUERIES.clients, *map(list, zip(*some, strict=True))):
-            found[place - 1] = Client.model_validate_json(record)
+        rows = await self._pool.fetch(QUERIES.state, *map(list, zip(*some, strict=True)), COUNTED)
+        for place, record, *state in rows:
+            client = None if record is None else Client.model_validate_json(record)
+            found[place - 1] = State(client, *state)
         return found
 
     async def _find_parties(self, some: Sequence[_Wanted]) -> list[dict[str, Party]]:

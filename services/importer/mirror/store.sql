@@ -7,23 +7,24 @@ DELETE FROM mirrors WHERE tenant_id = $1 AND xpm_tenant_id <> $2;
 INSERT INTO mirrors (tenant_id, xpm_tenant_id) VALUES ($1, $2) ON CONFLICT (tenant_id) DO NOTHING;
 
 -- state --
--- What is known of mirrors, each for an import, and how many imports wait for that practice, counted up to a limit
+-- What is known of mirrors, each for an import, how many imports wait for that practice, counted up to a limit, and the
+-- whole record of the import's client, from a list that began after the import was asked for
 WITH asked AS (
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY
-        AS asked (tenant_id, xpm_tenant_id, import_id, place)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
+        AS asked (tenant_id, xpm_tenant_id, import_id, xpm_client_id, place)
 ), crowds AS MATERIALIZED (  -- once for each practice, where it would be counted for each import
     SELECT tenant_id, (
         SELECT count(*) FROM (
             SELECT FROM requests
             WHERE requests.tenant_id = tenants.tenant_id
                 AND status IN ('queued', 'behind') AND requests.xpm_client_id IS NOT NULL
-            LIMIT $4
+            LIMIT $5
         ) AS counted
     ) AS waiting
     FROM (SELECT DISTINCT tenant_id FROM asked) AS tenants
 )
 SELECT
-    place, full_at, fresh_at, sees_archived, checks, lookups, clock_timestamp() AS now, asked_at,
+    place, record, full_at, fresh_at, sees_archived, checks, lookups, clock_timestamp() AS now, asked_at,
     lists_from IS NULL OR lists_from <= clock_timestamp() AS lists_work,
     coalesce(full_at >= asked_at, false) AS covered, waiting
 FROM asked
@@ -34,7 +35,12 @@ CROSS JOIN LATERAL (
         SELECT taken_in_at FROM requests
         WHERE requests.tenant_id = asked.tenant_id AND requests.import_id = asked.import_id
     ) AS asked_at
-) AS request;
+) AS request
+LEFT JOIN LATERAL (  -- one by one: with young statistics a join reads the whole tenant
+    SELECT record, read_at FROM mirror_clients
+    WHERE mirror_clients.tenant_id = asked.tenant_id AND mirror_clients.xpm_client_id = asked.xpm_client_id
+    LIMIT 1
+) AS client ON full_at >= asked_at AND read_at >= asked_at;
 
 -- begin --
 -- Be the one who reads the practice, and say when that began
@@ -99,20 +105,6 @@ WHERE tenant_id = $1;
 -- looked_up --
 -- So many parties were read one by one, so many of them although a list of everything did not bring them
 UPDATE mirrors SET lookups = lookups + $2, checks = checks + $3 WHERE tenant_id = $1;
-
--- clients --
--- The whole records of imports' clients, from a list that began after each import was asked for
-SELECT place, record
-FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS asked (tenant_id, xpm_client_id, import_id, place)
-CROSS JOIN LATERAL (  -- one by one: with young statistics a join reads the whole tenant
-    SELECT record, read_at FROM mirror_clients
-    WHERE mirror_clients.tenant_id = asked.tenant_id AND mirror_clients.xpm_client_id = asked.xpm_client_id
-    LIMIT 1
-) AS client
-WHERE read_at >= (
-    SELECT taken_in_at FROM requests
-    WHERE requests.tenant_id = asked.tenant_id AND requests.import_id = asked.import_id
-);
 
 -- parties --
 -- Records that are fresh: read since then, or followed by a reading of all changes since then
