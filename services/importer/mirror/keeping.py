@@ -7,9 +7,11 @@ and is as old as the reading says it is. A record that was read later wins.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 import structlog
@@ -66,14 +68,14 @@ class Keeping:
         listed = self._xpm.list_clients(
             detailed=detailed, modified_since=since, tied=wanted, known=frozenset(brought) or None
         )
-        async with aclosing(listed) as clients:
+        async with _Behind() as behind, aclosing(listed) as clients:
             async for client in clients:
                 marked += client.archived or client.deleted
                 batch.append(client)
                 if len(batch) == AT_ONCE:
-                    await self._keep(batch, wanted, brought, begun)
+                    await behind.do(partial(self._keep, batch, wanted, brought, begun))
                     batch = []
-        await self._keep(batch, wanted, brought, begun)
+            await behind.do(partial(self._keep, batch, wanted, brought, begun))
         return marked
 
     async def _keep(
@@ -124,3 +126,30 @@ class Keeping:
                 await self._store.go_on(self._tenant_id, reader)
             except Exception as error:  # noqa: BLE001 - it runs out, and somebody else reads too
                 log.warning("reading_not_extended", error=describe(error))
+
+
+class _Behind:
+    """Has one thing done while more is read; a context in which everything is done in the end, or given up."""
+
+    def __init__(self) -> None:
+        self._doing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            await self._done()
+        elif self._doing is not None:
+            self._doing.cancel()
+            await asyncio.wait([self._doing])
+
+    async def do(self, thing: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Begin with it when the one before is done. Raises what that one raised."""
+        await self._done()
+        self._doing = asyncio.create_task(thing())
+
+    async def _done(self) -> None:
+        doing, self._doing = self._doing, None
+        if doing is not None:
+            await doing
