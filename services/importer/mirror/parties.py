@@ -101,20 +101,16 @@ class Mirror:
             return {}
         checks = self._store.checks.begin(self._tenant_id, state.full_at, state.checks, len(party_ids))
         self._checking = state.full_at, checks
-        gone = list(party_ids)[checks:]
+        gone = {party_id: Party(None, state.full_at) for party_id in party_ids[checks:]}
         metrics.PARTIES.labels("gone").inc(len(gone))
         if gone:
-            await self._store.keep_missing(self._tenant_id, gone, state.full_at)
-        return {party_id: Party(None, state.full_at) for party_id in gone}
+            await self._store.keep_found(self._tenant_id, gone)
+        return gone
 
     async def looked_up(self, parties: Mapping[str, Party]) -> None:
         """Keep what was read one by one."""
         metrics.PARTIES.labels("lookup").inc(len(parties))
-        for party_id, party in parties.items():
-            if party.as_of is not None and party.record is not None:
-                await self._store.keep(self._tenant_id, [party.record], party.as_of)
-            elif party.as_of is not None:
-                await self._store.keep_missing(self._tenant_id, [party_id], party.as_of)
+        await self._store.keep_found(self._tenant_id, parties)
         await self._store.looked_up(self._tenant_id, len(parties), len(parties) if self.listed else 0)
 
     def not_looked_up(self) -> None:

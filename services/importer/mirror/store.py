@@ -6,6 +6,8 @@ Everything of a tenant goes with its connection, or when it is connected to anot
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -30,6 +32,8 @@ _Whose = tuple[str, str, str, str | None]
 """A tenant's id, Xero's id of the practice, an import's id, and that of its client where it can have one."""
 _Wanted = tuple[str, Sequence[str], datetime]
 """A tenant's id, parties, and since when they are to be known."""
+_Found = tuple[str, str, Client | None, datetime]
+"""A tenant's id, that of a client, what XPM has under it, and when that was so."""
 
 _NEEDED = {*PersonDetails.model_fields, "postal_address"} & {*Details.model_fields}
 
@@ -62,6 +66,7 @@ class Store:
         self.lease = lease
         self.checks = Checks()
         self._states = Together(self._find_states, IMPORTS_AT_ONCE)
+        self._finds = Together(self._keep, PARTIES_AT_ONCE, len)
         self._parties = Together(self._find_parties, PARTIES_AT_ONCE, lambda wanted: len(wanted[1]))
 
     async def state(
@@ -95,21 +100,21 @@ class Store:
 
     async def keep(self, tenant_id: str, clients: Sequence[Client], as_of: datetime) -> None:
         """Keep what items need of these records."""
-        await self._keep(tenant_id, {each.xpm_client_id: each for each in clients}, as_of)
+        await self._keep([[(tenant_id, each.xpm_client_id, each, as_of) for each in clients]])
 
-    async def keep_missing(self, tenant_id: str, party_ids: Iterable[str], as_of: datetime) -> None:
-        """Remember that XPM does not have these."""
-        await self._keep(tenant_id, dict.fromkeys(party_ids), as_of)
-
-    async def _keep(self, tenant_id: str, records: Mapping[str, Client | None], as_of: datetime) -> None:
-        await self._pool.execute(
-            QUERIES.keep_parties,
-            tenant_id,
-            list(records),
-            [_details(each) for each in records.values()],
-            [each is not None and each.archived for each in records.values()],
-            [each is not None and each.deleted for each in records.values()],
-            as_of,
+    async def keep_found(self, tenant_id: str, parties: Mapping[str, Party]) -> None:
+        """Keep what an import has found out about parties, also that XPM does not have them."""
+        await self._finds(
+            [
+                (
+                    tenant_id,
+                    party.record.xpm_client_id if party.record else party_id,
+                    party.record,
+                    party.as_of,
+                )
+                for party_id, party in parties.items()
+                if party.as_of is not None
+            ]
         )
 
     async def keep_whole(self, tenant_id: str, clients: Sequence[Client], read_at: datetime) -> None:
@@ -137,6 +142,21 @@ class Store:
 
     async def erase_all(self) -> None:
         await self._pool.execute(QUERIES.erase_all)
+
+    async def _keep(self, some: Sequence[Sequence[_Found]]) -> list[None]:
+        found = sorted(chain.from_iterable(some), key=itemgetter(3))
+        latest = {(tenant_id, party_id): (record, as_of) for tenant_id, party_id, record, as_of in found}
+        if latest:
+            await self._pool.execute(
+                QUERIES.keep_parties,
+                [tenant_id for tenant_id, _ in latest],
+                [party_id for _, party_id in latest],
+                [_details(each) for each, _ in latest.values()],
+                [each is not None and each.archived for each, _ in latest.values()],
+                [each is not None and each.deleted for each, _ in latest.values()],
+                [as_of for _, as_of in latest.values()],
+            )
+        return [None] * len(some)
 
     async def _find_states(self, some: Sequence[_Whose]) -> list[State | None]:
         found: list[State | None] = [None] * len(some)

@@ -62,12 +62,14 @@ SELECT DISTINCT lower(xpm_client_id) AS xpm_client_id FROM requests
 WHERE tenant_id = $1 AND status IN ('queued', 'behind') AND xpm_client_id IS NOT NULL;
 
 -- keep_parties --
--- Keep records as they are now; what was asked later stays. Nothing is kept of a practice that was erased meanwhile
-WITH mine AS (SELECT tenant_id FROM mirrors WHERE tenant_id = $1 FOR KEY SHARE)
+-- Keep records as they were then; what was asked later stays. Nothing is kept of a practice that was erased meanwhile
+WITH mine AS (SELECT tenant_id FROM mirrors WHERE tenant_id = ANY ($1::text[]) ORDER BY tenant_id FOR KEY SHARE)
 INSERT INTO mirror_parties (tenant_id, xpm_client_id, details, archived, deleted, as_of)
-SELECT mine.tenant_id, xpm_client_id, details, archived, deleted, $6
-FROM mine, unnest($2::text[], $3::jsonb[], $4::boolean[], $5::boolean[]) AS read (xpm_client_id, details, archived, deleted)
-ORDER BY xpm_client_id
+SELECT tenant_id, xpm_client_id, details, archived, deleted, as_of
+FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::boolean[], $5::boolean[], $6::timestamptz[])
+    AS read (tenant_id, xpm_client_id, details, archived, deleted, as_of)
+JOIN mine USING (tenant_id)
+ORDER BY tenant_id, xpm_client_id
 ON CONFLICT (tenant_id, xpm_client_id) DO UPDATE SET
     details = excluded.details, archived = excluded.archived, deleted = excluded.deleted, as_of = excluded.as_of
 WHERE mirror_parties.as_of <= excluded.as_of;
