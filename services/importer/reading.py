@@ -87,7 +87,7 @@ class Practices:
         reading = _Reading(xpm, xpm_client_id, known, self._calls, lenient=lenient)
         if self._mirrors is None:
             client = await xpm.read_client(xpm_client_id, check_usable)
-            await reading.complete([each for each in parties_to_read(client, today) if each not in known])
+            await reading.complete(reading.missing(parties_to_read(client, today)))
         else:
             client = await reading.with_mirror(self._mirrors(request, xpm, key.practice), today)
         words = await self._words(request.tenant_id)
@@ -121,23 +121,26 @@ class _Reading:
         """Complete what the mirror knows. Returns the client, fresh."""
         listed = await mirror.client(self.xpm_client_id)
         client = _usable(listed) if listed else await self._read_client()
-        while missing := self._missing(client, today):
+        needed = parties_to_read(client, today)
+        while missing := self.missing(needed):
             self.known.update(await mirror.known(missing))
-            missing = self._missing(client, today)
+            missing = self.missing(needed)
             if mirror.listed:
                 self.known.update(await mirror.gone(missing))
-                await self._look_up(mirror, self._missing(client, today))
+                await self._look_up(mirror, self.missing(needed))
                 break
             await self._look_up(mirror, missing[:FEW])
             listed = await mirror.client(self.xpm_client_id) if len(missing) > FEW else None
-            client = _usable(listed) if listed else client
+            if listed:
+                client, needed = _usable(listed), parties_to_read(listed, today)
         return client
 
     async def _read_client(self) -> Client:
         return await self.xpm.read_client(self.xpm_client_id, check_usable)
 
-    def _missing(self, client: Client, today: date) -> list[str]:
-        return [party_id for party_id in parties_to_read(client, today) if party_id not in self.known]
+    def missing(self, needed: Sequence[str]) -> list[str]:
+        """Those that are not known yet."""
+        return [party_id for party_id in needed if party_id not in self.known]
 
     async def _look_up(self, mirror: Mirror, party_ids: Sequence[str]) -> None:
         if party_ids:
