@@ -77,8 +77,9 @@ class Together(Generic[Asked, Told]):
             self._going = None
 
     async def _rest_until(self, end: float) -> None:
-        """Or until there are many."""
-        if len(self._waiting) < COMPANY:
+        """Or until there are many; at least until those who were just answered can have asked again."""
+        await asyncio.sleep(0)
+        if len(self._waiting) < COMPANY and asyncio.get_running_loop().time() < end:
             self._in_company.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(end):
