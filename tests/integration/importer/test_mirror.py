@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import httpx
 import pytest
 
@@ -13,6 +14,7 @@ from sandbox.faults import Fault
 from sandbox.state import Sandbox, Tenancy
 from schemas.people import PersonDetails
 from services.importer.domain import Party, Request
+from services.importer.mirror import keeping
 from services.importer.mirror.parties import COLD_IMPORTS, Freshness, Mirror
 from services.importer.mirror.store import Store
 from services.importer.xpm.api import Xpm
@@ -122,6 +124,26 @@ async def test_an_import_that_waits_asks_for_no_changes_again(desk: Desk) -> Non
     )
     assert (await desk.mirror(asked, fresh=NONE).known([harbour.MARA])).keys() == {harbour.MARA}
     assert desk.lists == 0
+
+
+@pytest.mark.parametrize("at_once", [1, 500])
+async def test_a_list_that_cannot_be_kept_ends_with_that_error(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """Records are kept while others are read: what breaks there is not lost, and the list can be read again."""
+    monkeypatch.setattr(keeping, "AT_ONCE", at_once)
+    asked, *_ = await desk.ask(*MANY)
+    await _alter(desk, "ADD CONSTRAINT nothing CHECK (as_of IS NULL)")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await desk.mirror(asked).client(harbour.NORTHLIGHT)
+    await _alter(desk, "DROP CONSTRAINT nothing")
+    assert await desk.mirror(asked).client(harbour.NORTHLIGHT)
+
+
+async def _alter(desk: Desk, what: str) -> None:
+    await desk.office.pool.execute(
+        f"SET ROLE none; ALTER TABLE mirror_parties {what}; SET ROLE muster_importer"
+    )
 
 
 async def test_lists_that_fail_twice_are_left_alone_for_a_while(desk: Desk) -> None:
