@@ -63,6 +63,14 @@ class Projection(Protocol):
         """
         ...
 
+    @property
+    def apart(self) -> float:
+        """How many seconds later than a batch of few records the next one begins, at the earliest.
+
+        What a batch costs is shared by all that came in meanwhile. A record that comes alone waits for nothing.
+        """
+        ...
+
     async def prepare(self, database: Database) -> None:
         """Make a fresh connection ready: its role, its search path. `positions` must resolve afterwards."""
         ...

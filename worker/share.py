@@ -21,9 +21,6 @@ from worker.positions import Place
 
 COMMIT_EVERY_SECONDS = 5.0
 COMMIT_SECONDS = 5.0
-REST_SECONDS = 0.005
-"""How long the next batch rests after one of few records: half as long as that one took, at most. What a batch costs is
-shared by all that came in, and where it is dear each of them waits for fewer batches."""
 LANES_SECONDS = 1.0
 """How long lanes go on by themselves: whatever else there is to do waits for them."""
 
@@ -31,7 +28,8 @@ LANES_SECONDS = 1.0
 class Share:
     """Partitions with their intake and outlet; `turn` is the assignment's when they were taken up.
 
-    A batch of `divided_from` records or more tells of a backlog: then a transaction on each connection pays.
+    A batch of `divided_from` records or more tells of a backlog: then a transaction on each connection pays. The next
+    one after one of few records begins `apart` seconds after that at the earliest.
     """
 
     def __init__(
@@ -44,6 +42,7 @@ class Share:
         outlet: Outlet,
         lag: Lag,
         divided_from: int,
+        apart: float,
     ) -> None:
         self.turn = turn
         self._kafka = kafka
@@ -53,30 +52,31 @@ class Share:
         self._outlet = outlet
         self._lag = lag
         self._divided_from = divided_from
+        self._apart = apart
         self._to_tell_kafka: dict[TopicPartition, int] = {}
         self._told_at = time.monotonic()
-        self._took = 0.0
+        self._next_at = 0.0
 
     async def next(self) -> Batch:
         """The next records; an empty batch after a while without any."""
-        took, self._took = self._took, 0.0
-        if took:
-            await asyncio.sleep(min(took / 2, REST_SECONDS))
+        early = self._next_at - time.monotonic()
+        if early > 0:
+            await asyncio.sleep(early)
         return await self._intake.next()
 
     async def work(self, databases: Sequence[Database], batch: Batch) -> None:
-        """Apply a batch, and send its events on their way. The next one is read meanwhile, or after a pause if this one
-        is small; and where it is full, what is to come after it is worked off on all connections at the same time.
+        """Apply a batch, and send its events on their way. The next one is read meanwhile, or afterwards if this one is
+        small; and where it is full, what is to come after it is worked off on all connections at the same time.
         """
-        began, few = time.monotonic(), len(batch.records) <= FEW
+        few = len(batch.records) <= FEW
+        if few:
+            self._next_at = time.monotonic() + self._apart
         if len(databases) > 1 and len(batch.records) >= self._divided_from:
             await self._work_in_lanes(databases, batch)
         else:
             if not few:
                 self._intake.read_ahead()
             await self._apply(databases[0], batch)
-        if few:
-            self._took = time.monotonic() - began
         self._lag.tell()
         if time.monotonic() - self._told_at > COMMIT_EVERY_SECONDS:
             await self._tell_kafka()

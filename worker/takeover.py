@@ -104,6 +104,7 @@ class Takeover:
             outlet,
             lag,
             divided_from=self._settings.batch_records,
+            apart=self._projection.apart,
         )
 
     async def _recover(

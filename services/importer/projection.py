@@ -28,6 +28,7 @@ class ImporterProjection:
     """One statement a batch: there is nothing to gain."""
     at_once = 0
     """What it stores tells which requests reuse an id."""
+    apart = 0.0
 
     async def prepare(self, database: Database) -> None:
         await database.execute("SET ROLE muster_importer")

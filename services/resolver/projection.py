@@ -25,6 +25,8 @@ class ResolverProjection:
     lanes = 3
     """A tenant is on one partition, and no row, index key or order of outcomes is shared by two tenants."""
     at_once = store.AT_ONCE
+    apart = 0.0
+    """Others wait for what it decides."""
 
     def __init__(self, may_begin: MayBegin | None = None) -> None:
         """`may_begin` raises `StandBy` where these tables are not to be filled."""

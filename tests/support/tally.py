@@ -65,6 +65,7 @@ class TallyProjection:
     topics: Sequence[Topic] = (REQUESTS,)
     lanes = 3
     at_once = 20
+    apart = 0.0
 
     def __init__(self) -> None:
         self.cut: set[str] = set()

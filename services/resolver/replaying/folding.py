@@ -79,6 +79,7 @@ class Refolding:
     topics = (JOURNAL,)
     lanes = 1
     at_once = 0
+    apart = 0.0
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers

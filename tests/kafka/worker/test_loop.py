@@ -62,6 +62,22 @@ async def test_a_backlog_is_worked_off_in_transactions_at_once(tally: Tally, ten
         assert [b'{"answers":"%s"}' % each.encode() for each in expected] == answered
 
 
+async def test_batches_of_few_records_are_as_far_apart_as_the_projection_wants(tally: Tally) -> None:
+    """What comes meanwhile, one by one, is one batch."""
+    tally.projection.apart = 3.0
+    async with tally.running():
+        await tally.ask(("t0", "e0"))
+        await eventually(lambda: tally.has(1))
+        for number in range(1, 4):
+            await tally.ask((f"t{number}", f"e{number}"))
+        await eventually(lambda: tally.has(4))
+
+    found = await tally.fetch("SELECT xmin::text AS stored_by FROM tally.records ORDER BY event_id")
+    first, *others = (each["stored_by"] for each in found)
+    assert others == [others[0]] * 3
+    assert first != others[0]
+
+
 @pytest.mark.parametrize(("wish", "failed"), [("poison", 1), ("poison-sql", 1), ("cut", 0)])
 async def test_trouble_in_one_transaction_costs_the_other_nothing(
     tally: Tally, wish: str, failed: int
