@@ -33,7 +33,7 @@ class NotifierProjection:
     """A row is a fold of both topics."""
     at_once = 20
     """So few are looked up in one statement, and stored in another."""
-    apart = 0.008
+    apart = 0.006
     """People look at what it tells, and a row that moves twice meanwhile is told once."""
 
     def __init__(self) -> None:

@@ -142,7 +142,7 @@ class _Behind:
             await self._done()
         elif self._doing is not None:
             self._doing.cancel()
-            await asyncio.wait([self._doing])
+            await asyncio.gather(self._doing, return_exceptions=True)
 
     async def do(self, thing: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Begin with it when the one before is done. Raises what that one raised."""
