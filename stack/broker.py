@@ -9,9 +9,10 @@ from stack import jars
 from stack.errors import ServerFailed
 
 OPTIONS = (
-    "-Xms64m",
+    "-Xms192m",
     "-Xmx384m",
-    "-XX:+UseSerialGC",
+    "-Xmn96m",  # by itself Java takes a fifth, stops often, and fills the old generation with what is soon let go of
+    "-XX:+UseParallelGC",
     "-XX:-UsePerfData",  # no files in /tmp
     "-XX:+ExitOnOutOfMemoryError",
     "-Xlog:disable",

@@ -31,7 +31,12 @@ SETTINGS = {
     "log_error_verbosity": "terse",  # details and statements hold personal data
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
+    "max_wal_size": "1GB",  # initdb takes 64 segments for it, however large they are
+    "min_wal_size": "80MB",
 }
+
+WAL_SEGMENT_MB = 4
+"""A new segment is filled with zeros while every commit waits: 20 to 80 ms for the usual 16 MB."""
 
 
 class EmbeddedPostgres:
@@ -104,6 +109,7 @@ class EmbeddedPostgres:
             f"--pwfile={password}",
             "--auth=scram-sha-256",
             "--encoding=UTF8",
+            f"--wal-segsize={WAL_SEGMENT_MB}",
             "--locale=C.UTF-8",
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",

@@ -35,6 +35,12 @@ async def test_it_is_durable(postgres_dsn, setting, expected):
     assert expected == await fetch(postgres_dsn, f"SHOW {setting}")
 
 
+@pytest.mark.parametrize(("setting", "expected"), [("wal_segment_size", "4MB"), ("max_wal_size", "1GB")])
+async def test_commits_wait_for_small_segments_of_its_log(postgres_dsn, setting, expected):
+    """And checkpoints are as far apart as with large ones, which `initdb` does not see to."""
+    assert expected == await fetch(postgres_dsn, f"SHOW {setting}")
+
+
 async def test_it_sorts_the_same_everywhere(postgres_dsn):
     """The order of text does not depend on the machine's locale."""
     assert await fetch(postgres_dsn, "SELECT 'B' < 'a' COLLATE \"default\"")
