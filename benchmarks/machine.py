@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +28,7 @@ def facts() -> dict[str, Any]:
         "memory_gib": round(int(_first(Path("/proc/meminfo"), "MemTotal").split()[0]) / 2**20, 1),
         "system": platform.freedesktop_os_release().get("PRETTY_NAME", platform.system()),
         "kernel": platform.release().partition("-")[0],
-        "python": platform.python_version(),
+        "python": " ".join(sys.version.split()),
         "packages": {name: version(name) for name in PACKAGES},
     }
 

@@ -39,6 +39,11 @@ def middle(results: Results, contender: str, name: str) -> float:
     return median(float(run[name]) for run in runs(results, contender))
 
 
+def p99(results: Results, name: str) -> float:
+    """The median of the p99 of each slice, in milliseconds, of one of those who take turns at commands."""
+    return median(map(float, figures(results, "commands")[name]["p99_of_slices"]))
+
+
 def best_debezium(results: Results) -> str:
     """Which of Debezium's two ways of writing is the faster one here."""
     there = [name for name in DEBEZIUM if figures(results, "throughput")["runs"].get(name)]

@@ -14,6 +14,7 @@ from benchmarks.results import (
     best_debezium,
     figures,
     middle,
+    p99,
     runs,
 )
 
@@ -100,17 +101,17 @@ def _two_shown(results: Results) -> str:
 
 
 def _over_floor(name: str) -> Callable[[Results], float]:
-    def ratio(results: Results) -> float:
-        found = figures(results, "commands")
-        return float(found[name]["p99"]) / float(found["floor"]["p99"])
-
-    return ratio
+    return lambda results: p99(results, name) / p99(results, "floor")
 
 
 def _waits(name: str) -> Callable[[Results], str]:
     def shown(results: Results) -> str:
         found = figures(results, "commands")
-        return f"p99 {found[name]['p99']:.1f} ms; floor {found['floor']['p99']:.1f} ms"
+        medians, whole = (
+            f"{of(name):.1f} ms; floor {of('floor'):.1f} ms"
+            for of in (lambda who: p99(results, who), lambda who: found[who]["p99"])
+        )
+        return f"p99 of a slice {medians} (of all {whole})"
 
     return shown
 

@@ -40,7 +40,16 @@ def _run(records_per_second, rows_per_second, cpu=0.0001):
 
 
 def _waits(p99):
-    return {"p50": p99 / 4, "p95": p99 / 2, "p99": p99, "most": p99 * 2, "count": 9}
+    """One slice of three stood still for a while."""
+    slices = [p99, p99 / 2, p99 * 30]
+    return {
+        "p50": p99 / 4,
+        "p95": p99 / 2,
+        "p99": p99 * 7,
+        "most": p99 * 50,
+        "count": 9,
+        "p99_of_slices": slices,
+    }
 
 
 @pytest.fixture
@@ -96,6 +105,12 @@ def test_the_bare_hops_are_a_commands_ceiling(results):
     page = render(results)
     assert "| at most 2 x | 2.00 x | met | 1.50 x of the bare hops |" in page
     assert "| at most 4 x | 4.10 x | **missed** | **4.50 x** of the bare hops |" in page
+
+
+def test_a_commands_waits_are_compared_by_the_median_of_their_slices(results):
+    results["commands"]["figures"]["row"]["p99_of_slices"] = [19.0, 900.0, 18.0]
+    assert _verdict(results, "command published to row").value == pytest.approx(1.9)
+    assert "p99 of a slice 19.0 ms; floor 10.0 ms (of all 140.0 ms; floor 70.0 ms)" in render(results)
 
 
 def test_what_was_not_measured_says_why(results):
