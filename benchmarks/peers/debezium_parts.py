@@ -55,7 +55,8 @@ def _unpack(plugin: Jar, into: Path, mirror: str | None) -> None:
             )
         unpacked = folder / "plugins"
         with tarfile.open(archive) as tar:
-            tar.extractall(unpacked, filter="data")
+            tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)  # since 3.11.4
+            tar.extractall(unpacked)
         unpacked.rename(into)
 
 
