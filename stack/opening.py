@@ -110,6 +110,7 @@ def delete_data(settings: StackSettings) -> None:
 @contextlib.asynccontextmanager
 async def both(kafka: Part[str], postgres: Part[str]) -> AsyncIterator[Addresses]:
     """Enter the two at the same time; if one fails, the other is ended before the failure is passed on."""
+    failed: BaseException | None = None
     async with contextlib.AsyncExitStack() as running:
         try:
             async with asyncio.TaskGroup() as starting:
@@ -117,7 +118,9 @@ async def both(kafka: Part[str], postgres: Part[str]) -> AsyncIterator[Addresses
                     starting.create_task(running.enter_async_context(part)) for part in (kafka, postgres)
                 ]
         except* StackError as failures:
-            raise failures.exceptions[0] from None
+            failed = failures.exceptions[0]
+        if failed is not None:  # raised up there, Python before 3.11.4 would put it into a group
+            raise failed from None
         yield Addresses(*(task.result() for task in addresses))
 
 
