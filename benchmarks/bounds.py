@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from benchmarks.results import RECORDS, Results, best_debezium, check_same_run, figures, middle, p99
+from benchmarks.results import RECORDS, Results, best_debezium, check_same_run, figures, middle, over_floor
 
 
 class Ceiling(NamedTuple):
@@ -92,7 +92,7 @@ def hops(name: str) -> Callable[[Results], list[Ceiling]]:
     """The p99 of the bare hops, at the first one's row or at the end, in times of the floor's."""
 
     def found(results: Results) -> list[Ceiling]:
-        return [Ceiling(p99(results, name) / p99(results, "floor"), "of the bare hops")]
+        return [Ceiling(over_floor(results, name), "of the bare hops")]
 
     return found
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from benchmarks.bounds import sentences
-from benchmarks.results import Results, best_debezium, figures, middle, p99, runs
+from benchmarks.results import Results, best_debezium, figures, middle, over_floor, runs
+from benchmarks.spread import spread
 from benchmarks.targets import Verdict, judged, memories
 
 HOW, AGAIN = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("how.md", "again.md"))
@@ -193,11 +193,9 @@ def _commands(results: Results) -> str:
         (
             shown,
             *(f"{found[name][share]:.1f}" for share in ("p50", "p95", "p99", "most")),
-            "{2:.1f}, {0:.1f} to {1:.1f}".format(
-                *(of(found[name]["p99_of_slices"]) for of in (min, max, median))
-            ),
+            "{median:.1f}, {least:.1f} to {most:.1f}".format(**spread(found[name]["p99_of_slices"])),
             f"{found[name]['p50'] / floor['p50']:.2f}",
-            f"{p99(results, name) / p99(results, 'floor'):.2f}",
+            f"{over_floor(results, name):.2f}",
         )
         for name, shown in WAITS.items()
     ]

@@ -44,6 +44,11 @@ def p99(results: Results, name: str) -> float:
     return median(map(float, figures(results, "commands")[name]["p99_of_slices"]))
 
 
+def over_floor(results: Results, name: str) -> float:
+    """How many times the floor's p99."""
+    return p99(results, name) / p99(results, "floor")
+
+
 def best_debezium(results: Results) -> str:
     """Which of Debezium's two ways of writing is the faster one here."""
     there = [name for name in DEBEZIUM if figures(results, "throughput")["runs"].get(name)]

@@ -14,6 +14,7 @@ from benchmarks.results import (
     best_debezium,
     figures,
     middle,
+    over_floor,
     p99,
     runs,
 )
@@ -101,17 +102,16 @@ def _two_shown(results: Results) -> str:
 
 
 def _over_floor(name: str) -> Callable[[Results], float]:
-    return lambda results: p99(results, name) / p99(results, "floor")
+    return lambda results: over_floor(results, name)
 
 
 def _waits(name: str) -> Callable[[Results], str]:
     def shown(results: Results) -> str:
         found = figures(results, "commands")
-        medians, whole = (
-            f"{of(name):.1f} ms; floor {of('floor'):.1f} ms"
-            for of in (lambda who: p99(results, who), lambda who: found[who]["p99"])
+        return (
+            f"p99 of a slice {p99(results, name):.1f} ms; floor {p99(results, 'floor'):.1f} ms "
+            f"(of all {found[name]['p99']:.1f} ms; floor {found['floor']['p99']:.1f} ms)"
         )
-        return f"p99 of a slice {medians} (of all {whole})"
 
     return shown
 

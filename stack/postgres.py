@@ -36,7 +36,7 @@ SETTINGS = {
 }
 
 WAL_SEGMENT_MB = 4
-"""A new segment is filled with zeros while every commit waits: 20 to 80 ms for the usual 16 MB."""
+"""A new one is filled with zeros while every commit waits: 20 to 40 ms for the usual 16 MB (docs/performance.md)."""
 
 
 class EmbeddedPostgres:
